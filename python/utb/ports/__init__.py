@@ -1,0 +1,1 @@
+"""Protocols between the trading node and the outside: at most five methods each."""
