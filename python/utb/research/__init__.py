@@ -1,0 +1,1 @@
+"""Figures, reports and oracles over finished runs; the trading path never imports this."""

@@ -1,0 +1,81 @@
+//! Bollinger bands.
+
+use serde::{Deserialize, Serialize};
+use utb_types::Value;
+
+use crate::ring::Ring;
+use crate::sum::moments;
+
+/// Width of a band in standard deviations (Bollinger's own).
+const DEVIATIONS: f64 = 2.0;
+
+/// The bands, in price units.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Bands {
+    /// Middle plus two population standard deviations.
+    pub upper: Value,
+    /// Simple mean of the last 20 closes.
+    pub middle: Value,
+    /// Middle minus two population standard deviations.
+    pub lower: Value,
+}
+
+/// Bollinger bands of 20 closes; absent until there are 20.
+///
+/// Source: TA-Lib `TA_BBANDS`, but with the deviation taken in two passes over the window: a
+/// constant has bands of width exactly 0, and nothing drifts.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Bollinger {
+    before: Ring<19>,
+}
+
+impl Bollinger {
+    /// Takes a close and returns the bands.
+    #[inline]
+    pub fn update(&mut self, close: f64) -> Bands {
+        let bands = self.peek(close);
+        self.before.push(close);
+        bands
+    }
+
+    /// Returns what [`Bollinger::update`] would.
+    #[inline]
+    pub fn peek(&self, close: f64) -> Bands {
+        if !self.before.is_full() {
+            return Bands::default();
+        }
+        let (mean, deviation) = moments(self.before.slots(), close);
+        let width = DEVIATIONS * deviation;
+        Bands {
+            upper: Value::new(mean + width),
+            middle: Value::new(mean),
+            lower: Value::new(mean - width),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Bollinger;
+
+    #[test]
+    fn bands_of_a_constant_have_no_width() {
+        let mut bollinger = Bollinger::default();
+        for _ in 0..19 {
+            assert_eq!(bollinger.update(0.1).upper.get(), None);
+        }
+        let bands = bollinger.update(0.1);
+        assert_eq!((bands.upper.get(), bands.lower.get()), (Some(0.1), Some(0.1)));
+    }
+
+    #[test]
+    fn bands_of_one_outlier_in_twenty() {
+        // Nineteen 1 and one 21: mean 2, variance (19 * 1 + 361) / 20 = 19.
+        let mut bollinger = Bollinger::default();
+        for _ in 0..19 {
+            bollinger.update(1.0);
+        }
+        let upper = bollinger.peek(21.0).upper.get().unwrap();
+        assert!((upper - (2.0 + 2.0 * 19.0_f64.sqrt())).abs() < 1e-14);
+    }
+}

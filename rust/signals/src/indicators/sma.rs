@@ -1,0 +1,64 @@
+//! Simple moving average.
+
+use serde::{Deserialize, Serialize};
+use utb_types::Value;
+
+use crate::ring::Ring;
+use crate::sum::{WindowSum, count_f64};
+
+/// Mean of the last `N` numbers, in their units; absent until there are `N`.
+///
+/// Sums are taken in double-double and anew from the window when they could have lost digits, so
+/// the error stays within a few units of the last place whatever came before.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Sma<const N: usize> {
+    numbers: Ring<N>,
+    sum: WindowSum,
+}
+
+impl<const N: usize> Sma<N> {
+    /// Takes a number >= 0 and returns the mean.
+    #[inline]
+    pub fn update(&mut self, number: f64) -> Value {
+        self.sum = self.sum.advanced(&self.numbers, N, number);
+        self.numbers.push(number);
+        mean(self.sum, self.numbers.len(), N)
+    }
+
+    /// Returns what [`Sma::update`] would.
+    #[inline]
+    pub fn peek(&self, number: f64) -> Value {
+        mean(self.sum.advanced(&self.numbers, N, number), self.numbers.len() + 1, N)
+    }
+}
+
+/// Returns the mean of a window once it holds `period` numbers.
+#[inline]
+pub(super) fn mean(sum: WindowSum, held: usize, period: usize) -> Value {
+    if held < period { Value::ABSENT } else { Value::new(sum.over(count_f64(period))) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Sma;
+
+    #[test]
+    fn sma_before_its_period_is_absent() {
+        let mut sma = Sma::<3>::default();
+        assert_eq!((sma.update(1.0).get(), sma.update(2.0).get()), (None, None));
+        assert_eq!(sma.peek(6.0).get(), Some(3.0));
+        assert_eq!(sma.update(6.0).get(), Some(3.0));
+        assert_eq!(sma.update(1.0).get(), Some(3.0));
+    }
+
+    #[test]
+    fn sma_of_alternating_1_and_1e9_is_their_exact_mean() {
+        let mut sma = Sma::<20>::default();
+        let mut last = None;
+        for step in 0..10_001 {
+            last = sma.update(if step % 2 == 0 { 1.0 } else { 1e9 }).get();
+        }
+        // Ten of each: (10 + 1e10) / 20.
+        assert_eq!(last, Some(500_000_000.5));
+    }
+}
