@@ -19,7 +19,7 @@ build-profiling:
 # Rewrite the exact versions in pyproject.toml from what resolves today
 [group('setup')]
 pin:
-    uv run --group dev python tests/tidy/pin.py
+    uv run --group dev python tests/tools/pin.py
 
 # --- check ---
 

@@ -41,8 +41,9 @@ class ConfigProblem(msgspec.Struct, frozen=True, kw_only=True):
         what = self.key
         if self.value:
             what = f"{what} = {self.value}" if what else self.value
+        what = f"{what}: " if what else ""
         hint = f" ({self.hint})" if self.hint else ""
-        return f"{place}: {what}: expected {self.expected}{hint}"
+        return f"{place}: {what}expected {self.expected}{hint}"
 
 
 class ConfigError(UtbError):
@@ -115,7 +116,7 @@ class LiveCause(Enum):
         return self.value[1]
 
 
-class LiveRefused(RefusedError):
+class LiveRefused(RefusedError):  # noqa: N818 - as RiskRefused
     """Live trading was asked for and does not start."""
 
     def __init__(self, cause: LiveCause, *, trading_env: str, execution_mode: str) -> None:

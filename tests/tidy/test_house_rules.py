@@ -57,7 +57,9 @@ def test_core_has_one_door() -> None:
     importers = [
         str(path)
         for path in PRODUCT
-        if re.search(r"^\s*(from utb import _core|from utb\._core|import utb\._core)", text(path), re.M)
+        if re.search(
+            r"^\s*(from utb import _core|from utb\._core|import utb\._core)", text(path), re.M
+        )
     ]
     assert [p for p in importers if not p.startswith("python/utb/engine/")] == []
 
@@ -111,7 +113,9 @@ def test_every_configuration_key_is_documented() -> None:
 def _leaf_keys(table: object) -> Iterator[str]:
     if isinstance(table, dict):
         for key, value in table.items():
-            if isinstance(value, dict) or (isinstance(value, list) and value and isinstance(value[0], dict)):
+            if isinstance(value, dict) or (
+                isinstance(value, list) and value and isinstance(value[0], dict)
+            ):
                 yield from _leaf_keys(value)
             else:
                 yield key
@@ -157,7 +161,11 @@ def test_errors_are_not_swallowed(path: Path) -> None:
 
 FOREIGN = re.compile(
     r"/(?:root|home)/[a-z.]|/work/|\b\d{8,10}:[A-Za-z0-9_-]{35}\b"
-    r"|pythonhosted\." r"org|registry\.npm" r"js|static\.crates\." r"io|deb\.deb" r"ian"
+    r"|pythonhosted\."
+    r"org|registry\.npm"
+    r"js|static\.crates\."
+    r"io|deb\.deb"
+    r"ian"
 )
 TEXTS = tuple(
     path

@@ -1,0 +1,1 @@
+"""The configuration: types, ranges and defaults, and the one way to load them."""

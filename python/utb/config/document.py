@@ -6,19 +6,32 @@ cut into statements (one header or one `key = value` each, strings and arrays ov
 kept whole), each is parsed by `tomllib` alone, and repeated tables are merged here.
 """
 
+import re
 import tomllib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from utb.config.values import RawValue, render, same
+from utb.config.values import RawValue, render_unknown, same
 from utb.errors import ConfigProblem
 
-MAX_BYTES: Final = 1 << 20
+MAX_BYTES: Final = 4 * 1024 * 1024
+"""Ten thousand instruments fit."""
+MAX_STATEMENT: Final = 64 * 1024
 MAX_PROBLEMS: Final = 100
 
-_OPENING: Final = "[{"
-_CLOSING: Final = "]}"
+_TOKEN: Final = re.compile(
+    r'"""(?:\\.|[^\\])*?"""'
+    r"|'''.*?'''"
+    r'|"(?:\\.|[^"\\\n])*"'
+    r"|'[^'\n]*'"
+    r"|\#[^\n]*"
+    r"|[\[{]"
+    r"|[\]}]"
+    r"|\n",
+    re.DOTALL,
+)
+_NAME: Final = re.compile(r"\s*([A-Za-z0-9_.\-]{1,60})\s*=")
+_TOML_PLACE: Final = re.compile(r" \(at .*\)\Z")
 
 
 @dataclass(slots=True)
@@ -52,71 +65,144 @@ Node = Leaf | TableNode | ListNode
 class Document:
     """A parsed file."""
 
-    file: str
     root: TableNode
     problems: list[ConfigProblem]
 
 
-def to_node(value: RawValue, line: int) -> Node:
-    """Return the node of an inline value: tables and lists of tables become nodes."""
-    if isinstance(value, dict):
-        return TableNode(line, {key: to_node(item, line) for key, item in value.items()})
-    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
-        tables = [to_node(item, line) for item in value]
-        return ListNode(line, [table for table in tables if isinstance(table, TableNode)])
-    return Leaf(line, value)
-
-
 def parse(text: str, file: str) -> Document:
     """Parse a whole text; syntax errors and contradictions are collected, not raised."""
-    return _Parser(file).run(text)
+    return _Parser(file).run(text.removeprefix("\ufeff").replace("\r\n", "\n"))
+
+
+def plain(node: Node) -> RawValue:
+    """Return a node's value without line numbers."""
+    if isinstance(node, Leaf):
+        return node.value
+    if isinstance(node, ListNode):
+        return [plain(item) for item in node.items]
+    return {key: plain(item) for key, item in node.items.items()}
 
 
 class _Parser:
     def __init__(self, file: str) -> None:
         self.file = file
         self.root = TableNode(1)
-        self.current: TableNode | None = self.root
-        self.prefix: tuple[str, ...] = ()
         self.problems: list[ConfigProblem] = []
+        self.table: TableNode | None = self.root
+        """None below an unreadable header: its keys belong nowhere."""
+        self.prefix = ""
 
     def run(self, text: str) -> Document:
-        lines = text.removeprefix("\ufeff").split("\n")
-        start = 0
-        while start < len(lines) and len(self.problems) < MAX_PROBLEMS:
-            stripped = lines[start].strip()
-            if not stripped or stripped.startswith("#"):
-                start += 1
-            elif stripped.startswith("["):
-                self.header(lines[start], start + 1)
-                start += 1
-            else:
-                start = self.statement(lines, start)
-        return Document(self.file, self.root, self.problems)
+        start, line = 0, 1
+        while start < len(text) and len(self.problems) < MAX_PROBLEMS:
+            line_end = text.find("\n", start) + 1 or len(text)
+            stripped = text[start:line_end].strip()
+            end = line_end
+            if stripped.startswith("["):
+                self.header(stripped, line)
+            elif stripped and not stripped.startswith("#"):
+                end = _statement_end(text, start)
+                if not self.statement(text[start:end], line):
+                    # An unclosed bracket would swallow the rest: go on after its first line.
+                    end = line_end
+            line += text.count("\n", start, end)
+            start = end
+        return Document(self.root, self.problems)
 
     def header(self, text: str, line: int) -> None:
-        parsed = self.parsed(text, line)
-        if parsed is None:
-            # Keys below an unreadable header belong nowhere.
-            self.current = None
-            return
-        path = []
-        value: RawValue = parsed
-        while isinstance(value, (dict, list)) and value:
-            if isinstance(value, dict):
-                path.append(next(iter(value)))
-                value = value[path[-1]]
-            else:
-                value = value[0]
-        self.prefix = tuple(path)
-        self.current = self.table(self.root, path, line, append=isinstance(value, dict) and _is_list(parsed))
+        value: RawValue | None = self.parsed(text, line)
+        self.table = None if value is None else self.root
+        path: list[str] = []
+        while isinstance(value, dict) and value:
+            path.append(next(iter(value)))
+            value = value[path[-1]]
+        for depth, part in enumerate(path, start=1):
+            if self.table is None:
+                return
+            last = depth == len(path)
+            self.prefix = ".".join(path[:depth])
+            self.table = self.child(
+                self.table, part, line, append=last and isinstance(value, list), last=last
+            )
 
-    def statement(self, lines: list[str], start: int) -> int:
-        end = start + statement_lines(lines, start)
-        parsed = self.parsed("\n".join(lines[start:end]), start + 1)
-        if parsed is None:
-            # An unclosed bracket or quote would swallow the rest of the file: go on after its line.
-            return start + 1
-        if self.current is not None:
-            self.merge(self.current, self.prefix, parsed, start + 1)
-        return end
+    def child(
+        self, table: TableNode, part: str, line: int, *, append: bool, last: bool
+    ) -> TableNode | None:
+        node = table.items.get(part)
+        if node is None:
+            node = ListNode(line) if append else TableNode(line)
+            table.items[part] = node
+        if append and isinstance(node, ListNode):
+            node.items.append(TableNode(line))
+        if isinstance(node, ListNode) and (append or not last):
+            return node.items[-1]
+        if isinstance(node, TableNode) and not append:
+            return node
+        kind = "a list of tables" if append else "a table"
+        found = {Leaf: "a value", TableNode: "one table", ListNode: "a list"}[type(node)]
+        self.problem(line, self.prefix, "", f"{kind}, but line {node.line} makes it {found}")
+        return None
+
+    def statement(self, text: str, line: int) -> bool:
+        name = _NAME.match(text)
+        parsed = self.parsed(text, line, name.group(1) if name else "")
+        if parsed is not None and self.table is not None:
+            self.merge(self.table, self.prefix, parsed, line)
+        return parsed is not None
+
+    def merge(self, table: TableNode, prefix: str, values: dict[str, RawValue], line: int) -> None:
+        for key, value in values.items():
+            dotted = f"{prefix}.{key}" if prefix else key
+            known = table.items.get(key)
+            if known is None:
+                table.items[key] = _to_node(value, line)
+            elif isinstance(known, TableNode) and isinstance(value, dict):
+                self.merge(known, dotted, value, line)
+            elif not same(plain(known), value):
+                self.problem(
+                    line,
+                    dotted,
+                    render_unknown(dotted, value),
+                    f"one value, but line {known.line} gives another",
+                )
+
+    def parsed(self, text: str, line: int, name: str = "") -> dict[str, RawValue] | None:
+        key = f"{self.prefix}.{name}" if self.prefix and name else name
+        try:
+            return tomllib.loads(text)
+        except RecursionError:
+            self.problem(line, key, "", "fewer brackets inside each other")
+        except ValueError as error:
+            # tomllib's own, or an integer with thousands of digits.
+            hint = _TOML_PLACE.sub("", str(error)).partition(";")[0]
+            self.problem(line, key, "", "valid TOML", hint=hint)
+        return None
+
+    def problem(self, line: int, key: str, value: str, expected: str, hint: str = "") -> None:
+        self.problems.append(
+            ConfigProblem(
+                file=self.file, line=line, key=key, value=value, expected=expected, hint=hint
+            )
+        )
+
+
+def _statement_end(text: str, start: int) -> int:
+    depth = 0
+    for match in _TOKEN.finditer(text, start, start + MAX_STATEMENT):
+        mark = match.group()
+        if mark in "[{":
+            depth += 1
+        elif mark in "]}":
+            depth -= 1
+        elif mark == "\n" and depth <= 0:
+            return match.end()
+    return min(len(text), start + MAX_STATEMENT)
+
+
+def _to_node(value: RawValue, line: int) -> Node:
+    if isinstance(value, dict):
+        return TableNode(line, {key: _to_node(item, line) for key, item in value.items()})
+    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+        nodes = [_to_node(item, line) for item in value]
+        return ListNode(line, [node for node in nodes if isinstance(node, TableNode)])
+    return Leaf(line, value)

@@ -24,8 +24,9 @@ Tolerance = Annotated[float, Meta(gt=0.0, le=0.5)]
 
 Correlation = Annotated[float, Meta(ge=-1.0, le=1.0)]
 
-Positive = Annotated[float, Meta(gt=0.0)]
-NotNegative = Annotated[float, Meta(ge=0.0)]
+Positive = Annotated[float, Meta(gt=0.0, le=1e12)]
+NotNegative = Annotated[float, Meta(ge=0.0, le=1e12)]
+"""Up to 1e12, so that every amount fits 64 bits in base units of six decimals."""
 
 Ratio = Annotated[float, Meta(ge=0.0, le=100.0)]
 """A ratio of two like amounts."""
@@ -71,14 +72,34 @@ Timeframe = Literal["1m", "5m", "15m", "1h", "4h", "1d"]
 Source = Literal["dexscreener", "birdeye", "helius", "recorded"]
 """Names of the core's price sources."""
 
-Duration = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,5}(s|m|h|d)\Z")]
-"""A whole number and a unit: `15m`."""
-
-Url = Annotated[str, Meta(pattern=r"^https?://[^\s/]+(/\S*)?\Z")]
-Mint = Annotated[str, Meta(pattern=r"^[1-9A-HJ-NP-Za-km-z]{32,44}\Z")]
-"""A public key in base58."""
-Symbol = Annotated[str, Meta(pattern=r"^[A-Za-z0-9]{1,20}-[A-Za-z0-9]{1,20}\Z")]
-"""`BASE-QUOTE`."""
+Duration = Annotated[
+    str,
+    Meta(
+        pattern=r"^[1-9][0-9]{0,5}(s|m|h|d)\Z",
+        description='a whole number and s, m, h or d, for example "15m"',
+    ),
+]
+Url = Annotated[
+    str,
+    Meta(
+        pattern=r"^https?://[^\s/]+(/\S*)?\Z",
+        description="an address that begins with https:// or http://",
+    ),
+]
+Mint = Annotated[
+    str,
+    Meta(
+        pattern=r"^[1-9A-HJ-NP-Za-km-z]{32,44}\Z",
+        description="a mint address: 32 to 44 characters of base58",
+    ),
+]
+Symbol = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9]{1,20}-[A-Za-z0-9]{1,20}\Z",
+        description='a pair BASE-QUOTE, for example "SOL-USDC"',
+    ),
+]
 
 _SECONDS_BY_UNIT = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 

@@ -45,8 +45,8 @@ from utb.config.table import Secret, Table
 
 __all__ = [
     "Adjustments",
-    "Alerts",
     "AlertThresholds",
+    "Alerts",
     "Api",
     "ApiSource",
     "Config",

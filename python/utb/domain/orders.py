@@ -4,6 +4,9 @@ import msgspec
 
 from utb.domain.names import ExitReason, OrderStatus, RefusalCode, Side
 
+Shares = tuple[float, ...]
+"""Attribution to the eight strategies: share of the BUY mass; all 0 for manual."""
+
 
 class OrderIntent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What we want to do, before risk has said anything.

@@ -48,7 +48,9 @@ class OrderState(msgspec.Struct, frozen=True, kw_only=True, tag="order"):
     risk_at_stop_raw: int = 0
     round_trip_cost_raw: int = 0
     fee_lamports: int = 0
-    """Network fee charged by this transition (failed orders pay too)."""
+    """Network fee of an order that ends without a fill; a filled order's is in its `Fill`."""
+    fee_quote_raw: int = 0
+    """That fee valued in quote raw."""
     reason: str = ""
 
 
@@ -144,6 +146,8 @@ class EquityMarked(msgspec.Struct, frozen=True, kw_only=True, tag="equity"):
     """Highest equity per unit so far."""
     volatility_daily: float | None
     """EWMA volatility of daily values (lambda 0.94); None before two days."""
+    peak_reset: bool = False
+    """The peak restarts at this value: an operator's reset after an emergency stop."""
 
 
 class ContextSet(msgspec.Struct, frozen=True, kw_only=True, tag="context"):
@@ -186,6 +190,10 @@ class CashMoved(msgspec.Struct, frozen=True, kw_only=True, tag="cash"):
     quote_raw: int
     lamports: int
     cause: str
+    value_quote_raw: int | None = None
+    """Value of the movement in quote raw, signed, SOL at its mark; None: `quote_raw` alone."""
+    equity_before_quote_raw: int | None = None
+    """Marked equity just before, which prices the units; None: the book at cost."""
 
 
 Record = (

@@ -1,0 +1,1 @@
+"""The ledger: a pure fold of the durable records into lots, positions, profit and equity."""

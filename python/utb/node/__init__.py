@@ -1,0 +1,1 @@
+"""The trading node: a pure trader, its order life, the shell that runs it, and recovery."""

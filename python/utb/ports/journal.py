@@ -5,7 +5,17 @@ from typing import Protocol
 
 import msgspec
 
+from utb.domain.commands import Command
 from utb.domain.records import Record
+
+
+class FeedPosition(msgspec.Struct, frozen=True, kw_only=True, order=True):
+    """How much of the feed is consumed."""
+
+    items: int = 0
+    """Whole items consumed."""
+    events: int = 0
+    """Events consumed of the next item, when that is a block of recorded events."""
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -13,12 +23,21 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
     seq: int
     """Sequence of the last record the state holds."""
-    feed_position: int
-    """Items of the feed already consumed."""
+    position: FeedPosition
     ts_ns: int
     engine: bytes
     trader: bytes
     venue: bytes
+    session: bytes
+    """The runner's own clock and counters."""
+
+
+class LoggedCommand(msgspec.Struct, frozen=True, kw_only=True):
+    """A command and where in the order of inputs it was taken."""
+
+    position: FeedPosition
+    ts_ns: int
+    command: Command
 
 
 class Journal(Protocol):
@@ -42,4 +61,28 @@ class Journal(Protocol):
 
     def last_snapshot(self) -> Snapshot | None:
         """Return the latest snapshot, or None."""
+        ...
+
+
+class ResumableJournal(Journal, Protocol):
+    """A journal that outlives its process, so that a session can go on in it."""
+
+    def verify_after(self, seq: int) -> None:
+        """Compare what is appended next with the records after `seq` until they are used up."""
+        ...
+
+    def verifying(self) -> bool:
+        """Return whether stored records are still to be met again."""
+        ...
+
+    def log_command(self, logged: LoggedCommand) -> None:
+        """Store a command durably before it has any effect."""
+        ...
+
+    def commands(self, after: FeedPosition) -> list[LoggedCommand]:
+        """Return the commands taken at or after a feed position, in their order."""
+        ...
+
+    def journal_hash(self) -> str:
+        """Return the hash over the durable records so far."""
         ...

@@ -1,0 +1,1 @@
+"""The stand-in world: a generated market in the sources' own formats."""

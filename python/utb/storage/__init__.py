@@ -1,0 +1,1 @@
+"""Journals: where durable records and bars are kept."""

@@ -17,6 +17,33 @@ const POW5: [u64; 28] = {
     powers
 };
 
+/// `floor(2^scale / 5^k)`, 128 bits with the top bit set.
+#[derive(Clone, Copy)]
+struct InversePow5 {
+    high: u64,
+    low: u64,
+    scale: u32,
+}
+
+/// Inverses of [`POW5`].
+const INVERSE_POW5: [InversePow5; 28] = {
+    let mut inverses = [InversePow5 { high: 1 << 63, low: 0, scale: 127 }; 28];
+    let mut index = 1;
+    while index < 28 {
+        let divisor = POW5[index] as u128;
+        // 2^(bits - 1) < 5^k < 2^bits, so 2^(127 + bits) / 5^k has 128 bits.
+        let scale = 127 + (u64::BITS - POW5[index].leading_zeros());
+        // Schoolbook division of 2^scale, 64 bits at a time from the top.
+        let first = 1_u128 << (scale - 128);
+        let second = (first % divisor) << 64;
+        let third = (second % divisor) << 64;
+        inverses[index] =
+            InversePow5 { high: halves(second / divisor).1, low: halves(third / divisor).1, scale };
+        index += 1;
+    }
+    inverses
+};
+
 /// Powers of ten that a `u64` holds.
 const POW10: [u64; 20] = {
     let mut powers = [1_u64; 20];
@@ -57,21 +84,16 @@ pub(crate) fn digits(mut bytes: &[u8]) -> Digits {
         let nibbles = word ^ 0x3030_3030_3030_3030;
         let others =
             (nibbles.wrapping_add(0x7676_7676_7676_7676) | nibbles) & 0x8080_8080_8080_8080;
-        if others == 0 {
-            value = value.wrapping_mul(100_000_000).wrapping_add(eight_digits(nibbles));
-            count += 8;
-            continue;
+        // 0 to 8 digits, then shifted up to follow leading zeros; in two steps, for none.
+        let run = (others.trailing_zeros() / 8) as usize;
+        let half = 32 - 4 * run;
+        let scale = POW10.get(run).copied().unwrap_or(1);
+        let digits = eight_digits((nibbles << half) << half);
+        value = value.wrapping_mul(scale).wrapping_add(digits);
+        count += run;
+        if run < 8 {
+            return Digits { value, count };
         }
-        let run = others.trailing_zeros() / 8;
-        if run > 0 {
-            // Shifted up, the digits follow leading zeros.
-            let digits = eight_digits(nibbles << (64 - 8 * run));
-            let run = run as usize;
-            let scale = POW10.get(run).copied().unwrap_or(1);
-            value = value.wrapping_mul(scale).wrapping_add(digits);
-            count += run;
-        }
-        return Digits { value, count };
     }
 }
 
@@ -155,43 +177,90 @@ fn power(bytes: &[u8]) -> Option<(i64, usize)> {
 
 /// Returns `mantissa * 10^exponent`, correctly rounded, or `None` outside the short cuts.
 #[inline]
-#[expect(clippy::cast_precision_loss, reason = "exact below 2^53, else the one rounding wanted")]
 fn scaled(mantissa: u64, exponent: i64) -> Option<f64> {
+    // First the one that takes nearly all prices, so that the branch is easy to predict.
+    if exponent < 0
+        && let Ok(power) = usize::try_from(exponent.unsigned_abs())
+        && let Some(number) = multiplied(mantissa, power)
+    {
+        return Some(number);
+    }
+    exact(mantissa, exponent)
+}
+
+/// As [`scaled`], by one operation on exact numbers or an exact division.
+#[expect(clippy::cast_precision_loss, reason = "exact below 2^53, else the one rounding wanted")]
+fn exact(mantissa: u64, exponent: i64) -> Option<f64> {
     if mantissa < 1 << 53 || exponent == 0 {
         // Both factors are exact, so the one operation rounds once (Clinger 1990).
         let number = mantissa as f64;
         let power = *EXACT_POW10.get(usize::try_from(exponent.unsigned_abs()).ok()?)?;
-        if exponent >= 0 {
-            return Some(number * power);
-        }
-        return Some(number / power);
+        return Some(if exponent < 0 { number / power } else { number * power });
     }
-    let divisor = *POW5.get(usize::try_from(exponent.checked_neg()?).ok()?)?;
-    Some(divided(mantissa, divisor, exponent))
+    divided(mantissa, usize::try_from(exponent.checked_neg()?).ok()?)
 }
 
-/// Returns `mantissa / 5^k / 2^k` for `k = -exponent`, `mantissa` >= 2^53, correctly rounded.
+/// Returns `mantissa / 10^power` correctly rounded, or `None` for 0 and where the
+/// inverse in the table is not precise enough to tell.
 ///
-/// Derivation: with both normalised to a set top bit, `q = floor(M * 2^63 / D)` has 63 or 64
-/// bits, and the remainder tells whether anything lies below, so rounding to 53 bits is exact.
-/// The result is between 2^53 / 10^27 and 2^64, far from both ends of the format.
+/// Derivation: the table truncates, and the lowest 64 bits of the product are dropped, so the
+/// true product lies less than two units above the 128 bits kept. Rounding compares them with a
+/// bound whose low 64 bits are 0; only there, and up to two units below, could it go wrong.
 #[inline]
-fn divided(mantissa: u64, divisor: u64, exponent: i64) -> f64 {
+fn multiplied(mantissa: u64, power: usize) -> Option<f64> {
+    let inverse = INVERSE_POW5.get(power)?;
+    if mantissa == 0 {
+        return None;
+    }
+    let mantissa_shift = mantissa.leading_zeros();
+    let mantissa = u128::from(mantissa << mantissa_shift);
+    let product = mantissa * u128::from(inverse.high) + ((mantissa * u128::from(inverse.low)) >> 64);
+    let (high, low) = halves(product);
+    if low == 0 || low >= u64::MAX - 1 {
+        return None;
+    }
+    let power = 128 + 63 - i64::from(inverse.scale) - i64::from(mantissa_shift) - small(power);
+    Some(rounded(high, true, power))
+}
+
+/// As [`multiplied`], by an exact division.
+#[cold]
+fn divided(mantissa: u64, power: usize) -> Option<f64> {
+    let divisor = *POW5.get(power)?;
     let (mantissa_shift, divisor_shift) = (mantissa.leading_zeros(), divisor.leading_zeros());
     let numerator = u128::from(mantissa << mantissa_shift) << 63;
     let divisor = u128::from(divisor << divisor_shift);
+    // Both have their top bit set, so the quotient has 63 or 64 bits.
     let quotient = numerator / divisor;
-    let rest = quotient * divisor != numerator;
-    let Ok(quotient) = u64::try_from(quotient) else { return f64::NAN };
-    let shift = quotient.leading_zeros();
-    let quotient = quotient << shift;
-    let (kept, below) = (quotient >> 11, quotient & 0x7FF);
-    let up = below > 0x400 || (below == 0x400 && (rest || kept & 1 == 1));
-    let power =
-        i64::from(divisor_shift) - i64::from(mantissa_shift) + exponent - i64::from(shift) + 1023;
-    // `kept` still holds the implicit bit: it adds one to the exponent field, hence `power - 1`.
-    let bits = (power - 1).cast_unsigned() << 52;
-    f64::from_bits(bits + kept + u64::from(up))
+    let power = i64::from(divisor_shift) - i64::from(mantissa_shift) - small(power);
+    Some(rounded(halves(quotient).1, quotient * divisor != numerator, power))
+}
+
+/// Returns `bits * 2^(power - 63)` rounded to nearest, ties to even; `more` tells of anything
+/// below the last bit. `bits` has 63 or 64 bits, the result is far from both ends of the format.
+#[inline]
+fn rounded(bits: u64, more: bool, power: i64) -> f64 {
+    let shift = bits.leading_zeros();
+    let bits = bits << shift;
+    let (kept, below) = (bits >> 11, bits & 0x7FF);
+    // Without branches: which way a price rounds cannot be predicted.
+    let up = below + (u64::from(more) | (kept & 1)) > 0x400;
+    // `kept` still holds the implicit bit: it adds one to the exponent field.
+    let field = power - i64::from(shift) + 1022;
+    f64::from_bits((field.cast_unsigned() << 52) + kept + u64::from(up))
+}
+
+/// Splits into the high and low 64 bits.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "the halves are what is wanted")]
+const fn halves(wide: u128) -> (u64, u64) {
+    ((wide >> 64) as u64, wide as u64)
+}
+
+/// Widens an index into a table of 28.
+#[inline]
+fn small(index: usize) -> i64 {
+    i64::try_from(index).unwrap_or(0)
 }
 
 /// Reads a whole text as a JSON number; a source's "price" string. Infinite if beyond `f64`.

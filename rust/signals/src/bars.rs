@@ -144,15 +144,15 @@ impl BarBuilder {
         let late = ts_ns < self.last_ts_ns;
         let Some(bar) = self.forming.get_mut(self.finest.index()) else { return Applied::Late };
         bar.volume += volume.or_nan();
-        if !bar.traded {
-            bar.traded = true;
-            (bar.open, bar.high, bar.low, bar.close) = (price, price, price, price);
-        } else {
+        if bar.traded {
             bar.high = bar.high.max(price);
             bar.low = bar.low.min(price);
             if !late {
                 bar.close = price;
             }
+        } else {
+            bar.traded = true;
+            (bar.open, bar.high, bar.low, bar.close) = (price, price, price, price);
         }
         if late {
             return Applied::LateInside;

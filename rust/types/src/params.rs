@@ -158,6 +158,17 @@ pub struct FeedParams {
     pub venue_max_age_ns: i64,
 }
 
+/// Correlation of returns (`[risk]`).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct RiskParams {
+    /// Common 1h returns below which the correlation is unknown.
+    pub correlation_min_samples: u32,
+    /// The correlation is multiplied by n / (n + this), >= 0.
+    pub correlation_shrink: f64,
+}
+
 /// All parameters of the core.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -175,4 +186,5 @@ pub struct Params {
     pub ensemble: EnsembleParams,
     pub weights: RegimeWeights,
     pub feeds: FeedParams,
+    pub risk: RiskParams,
 }

@@ -5,7 +5,7 @@ use utb_types::{CONDITION_MAX, Condition, Side, Value, Vote};
 /// A condition as margin beyond its threshold, in its own direction; held if the margin is > 0.
 ///
 /// The margin is NaN when an input is missing: arithmetic on absent values stays absent, and only
-/// [`Test::state`] looks at it.
+/// the state and [`Test::excess`] look at it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Test {
     state: Condition,
@@ -58,11 +58,6 @@ impl Test {
         }
         let held = self.state == Condition::Held || other.state == Condition::Held;
         Self::known(held, self.excess().max(other.excess()), 1.0)
-    }
-
-    #[inline]
-    pub(super) const fn state(&self) -> Condition {
-        self.state
     }
 
     /// Returns clamp(margin / scale, 0, 1); 0 where the scale is absent or not positive.
@@ -179,24 +174,28 @@ mod tests {
 
     #[test]
     fn test_condition_at_its_threshold_fails() {
-        assert_eq!(Test::above(1.5, 1.5, 1.0).state(), Condition::Failed);
-        assert_eq!(Test::below(25.0, 25.0, 1.0).state(), Condition::Failed);
-        assert_eq!(Test::above(1.500_000_000_000_001, 1.5, 1.0).state(), Condition::Held);
+        assert_eq!(Test::above(1.5, 1.5, 1.0).state, Condition::Failed);
+        assert_eq!(Test::below(25.0, 25.0, 1.0).state, Condition::Failed);
+        assert_eq!(Test::above(1.500_000_000_000_001, 1.5, 1.0).state, Condition::Held);
     }
 
     #[test]
     fn test_condition_of_absent_value_is_missing_with_zero_excess() {
         let test = Test::above(Value::ABSENT.or_nan(), 1.5, 1.0);
-        assert_eq!(test.state(), Condition::Missing);
+        assert_eq!(test.state, Condition::Missing);
         assert!(test.excess().abs() < f64::EPSILON);
     }
 
     #[test]
     fn test_excess_is_clamped_and_zero_for_an_unusable_scale() {
         // (2.0 - 1.5) / 2 = 0.25; (9 - 1.5) / 2 > 1; below the threshold 0.
-        for (value, scale, expected) in
-            [(2.0, 2.0, 0.25), (9.0, 2.0, 1.0), (1.0, 2.0, 0.0), (2.0, 0.0, 0.0), (2.0, f64::NAN, 0.0)]
-        {
+        for (value, scale, expected) in [
+            (2.0, 2.0, 0.25),
+            (9.0, 2.0, 1.0),
+            (1.0, 2.0, 0.0),
+            (2.0, 0.0, 0.0),
+            (2.0, f64::NAN, 0.0),
+        ] {
             assert!((Test::above(value, 1.5, scale).excess() - expected).abs() < 1e-15);
         }
     }
@@ -205,8 +204,8 @@ mod tests {
     fn test_or_takes_the_larger_excess_and_abstains_when_either_is_missing() {
         let (small, large) = (Test::above(2.0, 1.0, 10.0), Test::above(2.0, 1.0, 2.0));
         assert!((small.or(large).excess() - 0.5).abs() < 1e-15);
-        assert_eq!(small.or(Test::below(2.0, 1.0, 1.0)).state(), Condition::Held);
-        assert_eq!(small.or(Test::missing()).state(), Condition::Missing);
+        assert_eq!(small.or(Test::below(2.0, 1.0, 1.0)).state, Condition::Held);
+        assert_eq!(small.or(Test::missing()).state, Condition::Missing);
     }
 
     #[test]

@@ -29,8 +29,11 @@ pub(super) fn vote(inputs: &Inputs<'_>, params: &Params) -> Vote {
             volume,
         ],
         sell: [
-            Test::above(close, tf.bollinger_upper.or_nan(), band_scale)
-                .or(Test::above(rsi, 100.0 - oversold, scales.rsi)),
+            Test::above(close, tf.bollinger_upper.or_nan(), band_scale).or(Test::above(
+                rsi,
+                100.0 - oversold,
+                scales.rsi,
+            )),
             Test::above(-deviation, limits.min_mean_reversion_deviation, scales.deviation),
             volume,
         ],

@@ -7,7 +7,7 @@
 //! Confidence: the mean of the strength and of the share of the three timeframes whose own RSI is
 //! beyond the threshold.
 
-use utb_types::{Params, Side, Vote};
+use utb_types::{Params, Side, Value, Vote};
 
 use super::condition::{Opinion, Test};
 use super::memory::{crossed_above, crossed_below};
@@ -21,10 +21,9 @@ pub(super) fn vote(inputs: &Inputs<'_>, params: &Params) -> Vote {
     let (tf, limits, scales) = (inputs.tf, &params.thresholds, &params.scales);
     let close = tf.close.or_nan();
     let breakout_scale = scales.atr * tf.atr14.or_nan();
-    let rsis = [inputs.rsi_5m, inputs.rsi_15m, inputs.rsi_1h].map(|rsi| rsi.or_nan() / 100.0);
-    let momentum = rsis.iter().sum::<f64>() / 3.0;
-    let high = limits.min_momentum_strength;
-    let low = 1.0 - high;
+    let rsis = [inputs.rsi_5m, inputs.rsi_15m, inputs.rsi_1h].map(Value::or_nan);
+    let momentum = rsis.iter().sum::<f64>() / 3.0 / 100.0;
+    let limit = limits.min_momentum_strength;
     let volume = Test::above(
         tf.volume_ratio.or_nan(),
         limits.momentum_volume_ratio,
@@ -33,13 +32,13 @@ pub(super) fn vote(inputs: &Inputs<'_>, params: &Params) -> Vote {
     let previous = inputs.memory.previous();
     let opinion = Opinion {
         buy: [
-            Test::above(momentum, high, scales.rsi_momentum),
+            Test::above(momentum, limit, scales.rsi_momentum),
             volume,
             Test::above(close, tf.donchian_high.or_nan(), breakout_scale),
             Test::above(tf.roc10.or_nan(), 0.0, scales.roc),
         ],
         sell: [
-            Test::below(momentum, low, scales.rsi_momentum),
+            Test::above(1.0 - momentum, limit, scales.rsi_momentum),
             volume,
             Test::below(close, tf.donchian_low.or_nan(), breakout_scale),
             Test::below(tf.roc10.or_nan(), 0.0, scales.roc),
@@ -53,9 +52,9 @@ pub(super) fn vote(inputs: &Inputs<'_>, params: &Params) -> Vote {
         tf.close,
         |side| exits(side, inputs, params),
         |side, strength| {
-            let beyond = |rsi: &f64| if side == Side::Buy { *rsi > high } else { *rsi < low };
-            let agreement = rsis.iter().map(|rsi| if beyond(rsi) { 1.0 } else { 0.0 }).sum::<f64>();
-            f64::midpoint(strength, agreement / 3.0)
+            let own = |rsi: f64| if side == Side::Buy { rsi / 100.0 } else { 1.0 - rsi / 100.0 };
+            let beyond = rsis.map(|rsi| if own(rsi) > limit { 1.0 } else { 0.0 });
+            f64::midpoint(strength, beyond.iter().sum::<f64>() / 3.0)
         },
     )
 }

@@ -38,13 +38,13 @@ pub(super) fn vote(inputs: &Inputs<'_>, params: &Params) -> Vote {
             news(sentiment.news_positive),
         ],
         sell: [
-            Test::below(overall, 1.0 - high, scales.sentiment),
+            Test::above(1.0 - overall, high, scales.sentiment),
             Test::below(momentum, -rise, scales.sentiment_momentum),
             social,
             news(sentiment.news_negative),
         ],
         exit_long: overall < limits.sentiment_exit,
-        exit_short: overall > 1.0 - limits.sentiment_exit,
+        exit_short: 1.0 - overall < limits.sentiment_exit,
     };
     opinion.vote(
         inputs.tf.close,

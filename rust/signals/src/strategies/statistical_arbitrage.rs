@@ -68,26 +68,24 @@ fn exits_at(side: Side, inputs: &Inputs<'_>, params: &Params, mean_price: f64) -
 #[inline]
 fn view(inputs: &Inputs<'_>, params: &Params) -> View {
     let close = inputs.tf.close.or_nan();
-    let hedge =
-        fresh(inputs.context.hedge.as_ref(), inputs.now_ns, params.feeds.hedge_max_age_ns);
+    let hedge = fresh(inputs.context.hedge.as_ref(), inputs.now_ns, params.feeds.hedge_max_age_ns);
     if let Some((hedge, freshness)) = hedge.filter(|(hedge, _)| valid(hedge)) {
         return View {
-            z: (close / hedge.fair_price).ln() / hedge.residual_std,
+            z: libm::log(close / hedge.fair_price) / hedge.residual_std,
             probability: hedge.reversion_probability,
             difference: (hedge.fair_price - close) / hedge.fair_price,
             mean_price: hedge.fair_price,
             freshness,
         };
     }
-    let venue =
-        fresh(inputs.context.venue.as_ref(), inputs.now_ns, params.feeds.venue_max_age_ns)
-            .filter(|(price, _)| *price > 0.0);
+    let venue = fresh(inputs.context.venue.as_ref(), inputs.now_ns, params.feeds.venue_max_age_ns)
+        .filter(|(price, _)| *price > 0.0);
     let (other, freshness) = venue.unwrap_or((f64::NAN, 0.0));
     View {
         z: inputs.stat.z.or_nan(),
         probability: inputs.stat.reversion_probability.or_nan(),
         difference: (other - close) / other,
-        mean_price: inputs.stat.mean_log.or_nan().exp(),
+        mean_price: libm::exp(inputs.stat.mean_log.or_nan()),
         freshness,
     }
 }

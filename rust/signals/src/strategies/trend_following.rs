@@ -7,7 +7,7 @@
 //! The excess of `sma_stack` is that of the smaller of its two gaps; the one of `macd_cross` is MACD
 //! minus signal now, in ATR.
 
-use utb_types::{Condition, Params, Side, Value, Vote};
+use utb_types::{Params, Side, Value, Vote};
 
 use super::condition::{Opinion, Test};
 use super::memory::{crossed_above, crossed_below};
@@ -54,18 +54,19 @@ pub(super) fn exits(side: Side, inputs: &Inputs<'_>, params: &Params) -> Exits {
     Exits { stop: Value::new(tf.sma50.or_nan() + sign * rules.trend_stop_atr * atr), ..around }
 }
 
-/// Both gaps > 0; missing if either is, which `min` alone would hide.
+/// Both gaps > 0; missing if either is, which `min` would hide.
 #[inline]
-fn stack(gaps: [f64; 2], scale: f64) -> Test {
-    let [first, second] = gaps;
-    if first.is_nan() { Test::missing() } else { Test::margin(second.min(first) + 0.0 * second, scale) }
+fn stack([first, second]: [f64; 2], scale: f64) -> Test {
+    let known = first.is_finite() && second.is_finite();
+    if known { Test::margin(first.min(second), scale) } else { Test::missing() }
 }
 
 /// Whether `sign` x (MACD - signal) went from <= 0 to > 0 on this bar or one of the
 /// `trend_confirmation_periods - 1` before; missing if any value of that span is.
 #[inline]
 fn macd_cross(inputs: &Inputs<'_>, params: &Params, sign: f64) -> Test {
-    let periods = usize::try_from(params.thresholds.trend_confirmation_periods).unwrap_or(MACD_BARS);
+    let periods =
+        usize::try_from(params.thresholds.trend_confirmation_periods).unwrap_or(MACD_BARS);
     let now = sign * inputs.tf.macd_histogram.or_nan();
     let mut later = now;
     let mut crossed = false;
@@ -79,7 +80,5 @@ fn macd_cross(inputs: &Inputs<'_>, params: &Params, sign: f64) -> Test {
     if !known {
         return Test::missing();
     }
-    let test = Test::known(crossed, now, params.scales.macd * inputs.tf.atr14.or_nan());
-    debug_assert!(test.state() != Condition::Missing);
-    test
+    Test::known(crossed, now, params.scales.macd * inputs.tf.atr14.or_nan())
 }

@@ -34,11 +34,11 @@ pub(super) fn vote(inputs: &Inputs<'_>, params: &Params) -> Vote {
         ],
         sell: [
             ratio_above(sells, buys, limit, scales.whale_ratio),
-            Test::below(score, 1.0 - high, scales.whale_accumulation),
+            Test::above(1.0 - score, high, scales.whale_accumulation),
             outflow(-1.0),
         ],
         exit_long: sells > limit * buys || score < limits.whale_exit_accumulation,
-        exit_short: buys > limit * sells || score > 1.0 - limits.whale_exit_accumulation,
+        exit_short: buys > limit * sells || 1.0 - score < limits.whale_exit_accumulation,
     };
     opinion.vote(
         inputs.tf.close,

@@ -1,0 +1,1 @@
+"""Feeds: one file per source of items."""

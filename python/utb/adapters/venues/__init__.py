@@ -1,0 +1,1 @@
+"""Venues: where submissions become fills."""

@@ -1,0 +1,41 @@
+"""Options that every command shares, and where its output goes."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from cyclopts import Parameter
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Common:
+    """Options of every command."""
+
+    config: Annotated[Path | None, Parameter(help="File; default config/trading.toml.")] = None
+    json: Annotated[bool, Parameter(help="One JSON object on stdout.", negative="")] = False
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Stateful(Common):
+    """Options of commands that keep state."""
+
+    state: Annotated[Path | None, Parameter(help="Directory of journal and bars.")] = None
+
+
+def write_json(value: Any) -> None:
+    """Write one JSON object to stdout."""
+    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
+
+
+def write_line(text: str) -> None:
+    """Write a line of a command's result to stdout."""
+    sys.stdout.write(text + "\n")
+
+
+def write_note(text: str) -> None:
+    """Write a line beside the result, to stderr."""
+    sys.stderr.write(text + "\n")

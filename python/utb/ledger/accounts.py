@@ -1,0 +1,55 @@
+"""Double entry: every amount leaves one account and enters another, per asset."""
+
+from enum import StrEnum
+from typing import Final
+
+from utb.errors import InvariantError
+
+SOL: Final = "SOL"
+"""Asset of the native fee reserve; wrapped SOL bought by a trade is its own mint."""
+
+
+class Account(StrEnum):
+    """Where an amount stands; the balances of one asset over all accounts sum to zero."""
+
+    CASH = "cash"
+    INVENTORY = "inventory"
+    SOL_RESERVE = "sol_reserve"
+    MARKET = "market"
+    """The other side of every swap."""
+    NETWORK_FEES = "network_fees"
+    EXTERNAL = "external"
+    """The owner: what was deposited and withdrawn."""
+
+
+_OWNED: Final = frozenset({Account.CASH, Account.INVENTORY, Account.SOL_RESERVE})
+
+Balances = dict[str, dict[str, int]]
+"""Asset -> account -> base units."""
+
+
+def transfer(
+    balances: Balances, asset: str, source: Account, destination: Account, amount: int
+) -> None:
+    """Move `amount` base units of `asset` from one account to another.
+
+    Raises:
+        InvariantError: If an account that holds our own funds would go below zero.
+    """
+    if not amount:
+        return
+    accounts = balances.get(asset)
+    if accounts is None:
+        accounts = balances[asset] = {}
+    left = accounts.get(source, 0) - amount
+    gained = accounts.get(destination, 0) + amount
+    if (left < 0 and source in _OWNED) or (gained < 0 and destination in _OWNED):
+        raise InvariantError(f"{asset}: {amount} from {source} to {destination} is not covered")
+    accounts[source] = left
+    accounts[destination] = gained
+
+
+def balance(balances: Balances, asset: str, account: Account) -> int:
+    """Return an account's base units of an asset; an account never used holds none."""
+    accounts = balances.get(asset)
+    return accounts.get(account, 0) if accounts else 0

@@ -1,0 +1,36 @@
+"""Intent ids: functions of what was decided, so that the same decision is the same intent."""
+
+import hashlib
+
+INTENT_HEX_DIGITS = 16
+
+
+def intent_id(*identity: str | int | None) -> str:
+    """Return the 16 hex digits that name an intent.
+
+    The first 8 bytes of BLAKE2b over the parts of the decision's identity, each with its length,
+    so that no two different identities run together to the same text.
+    """
+    digest = hashlib.blake2b(digest_size=INTENT_HEX_DIGITS // 2)
+    for part in identity:
+        text = str(part).encode()
+        digest.update(len(text).to_bytes(4, "big") + text)
+    return digest.hexdigest()
+
+
+def entry_intent_id(ts_ns: int, instrument: int, side: str, lead: int) -> str:
+    """Return the id of an ensemble decision's order."""
+    return intent_id("decision", ts_ns, instrument, side, lead)
+
+
+def exit_intent_id(position_id: int, reason: str, epoch: int, attempt: int) -> str:
+    """Return the id of one attempt to reduce a position.
+
+    The epoch counts the position's exits that came to an end, the attempt those tried within it.
+    """
+    return intent_id("exit", position_id, reason, epoch, attempt)
+
+
+def command_intent_id(command_id: str) -> str:
+    """Return the id of a manual entry."""
+    return intent_id("command", command_id)

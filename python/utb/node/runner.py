@@ -1,0 +1,361 @@
+"""The shell around the trader: feed, core, trader, journal and venue in one total order.
+
+Before a market item of time T every venue event due before T is handled, the core's timers first.
+Records are appended, and made durable when there are submissions, before the venue sees anything.
+Frames and blocks of recorded events go through the same steps, so they give the same records.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Final, Protocol
+
+import msgspec
+
+from utb.domain.commands import Accepted, Answer, Command, Refusal, Shutdown
+from utb.domain.engine import EngineEvent
+from utb.domain.names import TradingMode
+from utb.domain.records import FeedState
+from utb.errors import InvariantError
+from utb.node import effects as fx
+from utb.node.latency import Latencies
+from utb.node.trader import Trader
+from utb.ports.core import Core, EventReplay
+from utb.ports.feed import ContextUpdate, Feed, FeedItem, Frame, Records
+from utb.ports.journal import FeedPosition, LoggedCommand, ResumableJournal, Snapshot
+from utb.ports.venue import SimulatedWorld
+
+BLOCK_EVENTS: Final = 1 << 16
+"""Recorded events replayed at most before commands, snapshots and the display have their turn."""
+
+NEVER_NS: Final = (1 << 63) - 1
+SESSION_VERSION: Final = 1
+
+
+class CommandSource(Protocol):
+    """Where commands of other processes wait."""
+
+    def take(self) -> list[Command]:
+        """Return the commands that came since the last call, in order."""
+        ...
+
+    def answer(self, answer: Answer) -> None:
+        """Give a command's answer back."""
+        ...
+
+
+class Observer(Protocol):
+    """Whoever watches a run; nothing it does changes a decision."""
+
+    def on_progress(self, runner: "Runner") -> None:
+        """Look at the runner between two items."""
+        ...
+
+
+class Session(msgspec.Struct, kw_only=True):
+    """What the runner itself remembers between two items."""
+
+    version: int = SESSION_VERSION
+    position: FeedPosition = FeedPosition()
+    item_ns: int = 0
+    """When the last market item was received."""
+    snapshot_due_ns: int = 0
+    items: int = 0
+    """Market items and recorded events handled."""
+
+
+class Wiring(msgspec.Struct, kw_only=True):
+    """Everything a runner drives."""
+
+    core: Core
+    trader: Trader
+    journal: ResumableJournal
+    venue: SimulatedWorld
+    feed: Feed
+    snapshot_every_ns: int | None
+    """None: no snapshots (a run that is repeated rather than resumed)."""
+    stopwatch_ns: Callable[[], int]
+    mode: TradingMode
+    commands: CommandSource | None = None
+    observers: tuple[Observer, ...] = ()
+    bars: Callable[[], None] | None = None
+    """Takes the bars closed since the last call out of the core; at snapshots and at the end."""
+
+
+class Runner:
+    """Drives one session from its feed position to the feed's end, or to a shutdown."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self.wiring = wiring
+        self.session = Session()
+        self.latencies = Latencies()
+        self.stopping = False
+        self._logged: list[LoggedCommand] = []
+
+    @property
+    def now_ns(self) -> int:
+        """Return the time of the last market item."""
+        return self.session.item_ns
+
+    def resume(self) -> bool:
+        """Load the last snapshot and prepare to meet the journal's tail again.
+
+        Returns:
+            Whether there was anything to resume.
+        """
+        wiring = self.wiring
+        snapshot = wiring.journal.last_snapshot()
+        after = 0
+        if snapshot is not None:
+            wiring.core.load(snapshot.engine)
+            wiring.trader.load(snapshot.trader)
+            wiring.venue.load(snapshot.venue)
+            self.session = msgspec.msgpack.decode(snapshot.session, type=Session)
+            after = snapshot.seq
+        wiring.journal.verify_after(after)
+        self._logged = wiring.journal.commands(self.session.position)
+        return snapshot is not None or wiring.journal.verifying()
+
+    def run(self) -> None:
+        """Run to the feed's end or to a shutdown; a shutdown leaves positions as they are."""
+        self._apply(self.wiring.trader.on_start(self.session.item_ns))
+        for item in self._items():
+            if isinstance(item, Records):
+                self._block(item)
+            else:
+                self._item(item)
+            if self.stopping:
+                break
+        else:
+            self._end()
+        self._apply(self.wiring.trader.on_stop(self.session.item_ns))
+        self.wiring.journal.sync()
+        self._drain_bars()
+        self._observe()
+
+    def give(self, command: Command) -> Answer:
+        """Take a command now, between two items; it is durable before it has an effect."""
+        logged = LoggedCommand(
+            position=self.session.position, ts_ns=self.session.item_ns, command=command
+        )
+        if not self.wiring.trader.knows(command.command_id):
+            self.wiring.journal.log_command(logged)
+        return self._command(logged)
+
+    def note_feed(self, source: str, state: str, reason: str) -> None:
+        """Record that a feed changed its state."""
+        record = FeedState(ts_ns=self.session.item_ns, source=source, state=state, reason=reason)
+        self.wiring.journal.append([record])
+
+    # One total order
+
+    def _items(self) -> Iterator[FeedItem]:
+        return self.wiring.feed.items(self.session.position.items)
+
+    def _item(self, item: Frame | ContextUpdate) -> None:
+        ts_ns = item.ts_recv_ns if isinstance(item, Frame) else item.ts_ns
+        self._between(ts_ns)
+        if self.stopping:
+            return
+        self._venue_before(ts_ns)
+        self.session.item_ns = max(self.session.item_ns, ts_ns)
+        if isinstance(item, ContextUpdate):
+            self._apply(
+                self.wiring.trader.on_context(item.instrument, item.payload, ts_ns, self._core)
+            )
+        else:
+            started_ns = self.wiring.stopwatch_ns()
+            events = self._core.ingest(item.source, item.payload, item.ts_recv_ns)
+            self.latencies.add("ingest", self.wiring.stopwatch_ns() - started_ns)
+            self._market_events(events)
+            self._after_prices()
+        self.session.items += 1
+        self.session.position = FeedPosition(items=self.session.position.items + 1)
+
+    def _block(self, item: Records) -> None:
+        replay = self._core.replay(item.payload)
+        size = len(replay)
+        while self.session.position.events < size and not self.stopping:
+            self._between(replay.ts_recv_ns(self.session.position.events))
+            if not self.stopping:
+                self._step(replay, size)
+        if not self.stopping:
+            self.session.position = FeedPosition(items=self.session.position.items + 1)
+
+    def _step(self, replay: EventReplay, size: int) -> None:
+        """Advance a block to its next event that matters, or handle the venue's."""
+        at = self.session.position.events
+        block_end_ns = replay.ts_recv_ns(min(at + BLOCK_EVENTS, size) - 1)
+        due_ns = self.wiring.venue.next_event_ns()
+        until_ns = block_end_ns if due_ns is None else min(due_ns, block_end_ns)
+        started_ns = self.wiring.stopwatch_ns()
+        reached, events = replay.advance(at, until_ns, self._stop_instrument(replay, at))
+        self.latencies.add("ingest", self.wiring.stopwatch_ns() - started_ns)
+        if reached > at:
+            self.session.item_ns = max(self.session.item_ns, replay.ts_recv_ns(reached - 1))
+            self.session.items += reached - at
+            self.session.position = FeedPosition(
+                items=self.session.position.items, events=reached
+            )
+        self._market_events(events)
+        if reached > at:
+            self._after_prices()
+        elif not events and due_ns is not None and until_ns == due_ns:
+            self._poll(due_ns)
+
+    def _stop_instrument(self, replay: EventReplay, at: int) -> int:
+        """Return the instrument after whose next event the replay must stop, or -1.
+
+        An order may wait for an instrument's event, and the account opens at the first price; with
+        several to wait for, the replay goes event by event.
+        """
+        waiting = self.wiring.venue.waiting_instruments()
+        if len(waiting) > 1 or not self.wiring.trader.is_open:
+            return replay.instrument(at)
+        return waiting[0] if waiting else -1
+
+    def _venue_before(self, ts_ns: int) -> None:
+        """Handle every venue event due before `ts_ns`, the core's timers first."""
+        while (due_ns := self.wiring.venue.next_event_ns()) is not None and due_ns < ts_ns:
+            events = self._core.advance_to(due_ns)
+            if events:
+                self._market_events(events)
+            else:
+                self._poll(due_ns)
+
+    def _poll(self, due_ns: int) -> None:
+        for event in self.wiring.venue.poll(due_ns):
+            started_ns = self.wiring.stopwatch_ns()
+            effects = self.wiring.trader.on_venue_event(event, self._core)
+            self.latencies.add("fill", self.wiring.stopwatch_ns() - started_ns)
+            self._apply(effects, event.ts_ns)
+
+    def _market_events(self, events: list[EngineEvent]) -> None:
+        for event in events:
+            started_ns = self.wiring.stopwatch_ns()
+            effects = self.wiring.trader.on_engine_event(event, self._core)
+            self.latencies.add("decide", self.wiring.stopwatch_ns() - started_ns)
+            self._apply(effects, max(event.ts_ns, self.session.item_ns))
+
+    def _after_prices(self) -> None:
+        if not self.wiring.trader.is_open:
+            self._apply(self.wiring.trader.on_prices(self.session.item_ns, self._core))
+        if self.wiring.venue.waiting_instruments():
+            self.wiring.venue.observe(self.session.item_ns)
+
+    # Effects
+
+    @property
+    def _core(self) -> Core:
+        return self.wiring.core
+
+    def _apply(self, effects: fx.Effects, now_ns: int = 0) -> None:
+        wiring = self.wiring
+        if effects.records:
+            started_ns = wiring.stopwatch_ns()
+            wiring.journal.append(effects.records)
+            if effects.submissions:
+                wiring.journal.sync()
+            self.latencies.add("journal", wiring.stopwatch_ns() - started_ns)
+        elif effects.submissions:
+            raise InvariantError("a submission without a record of its order")
+        for submission in effects.submissions:
+            started_ns = wiring.stopwatch_ns()
+            wiring.venue.submit(submission, now_ns)
+            self.latencies.add("submit", wiring.stopwatch_ns() - started_ns)
+        for call in effects.calls:
+            self._call(call)
+
+    def _call(self, call: fx.EngineCall) -> None:
+        core = self._core
+        match call:
+            case fx.Arm(position):
+                core.arm(position)
+            case fx.Disarm(position_id):
+                core.disarm(position_id)
+            case fx.Release(position_id):
+                core.release(position_id)
+            case fx.Tighten(instrument, atr_multiple):
+                self._market_events(core.tighten(instrument, atr_multiple))
+            case fx.SetParams(params):
+                core.set_params(params)
+            case fx.SetContext():
+                core.set_context(call.instrument, call.payload, call.ts_ns)
+            case fx.SetPortfolio():
+                core.set_portfolio(
+                    cash=call.cash,
+                    holdings=call.holdings,
+                    peak=call.peak,
+                    max_drawdown=call.max_drawdown,
+                )
+
+    # Between two items
+
+    def _between(self, ts_ns: int) -> None:
+        """Take commands, the display's look and a snapshot, before the item of `ts_ns`."""
+        self._replay_commands()
+        source = self.wiring.commands
+        if source is not None:
+            for command in source.take():
+                source.answer(self.give(command))
+        self._observe()
+        every_ns = self.wiring.snapshot_every_ns
+        if every_ns is not None and ts_ns >= self.session.snapshot_due_ns:
+            first = self.session.snapshot_due_ns == 0
+            self.session.snapshot_due_ns = ts_ns - ts_ns % every_ns + every_ns
+            if not first and not self.wiring.journal.verifying():
+                self.snapshot()
+
+    def _replay_commands(self) -> None:
+        """Take the commands that an earlier process took at this place."""
+        while self._logged and self._logged[0].position <= self.session.position:
+            self._command(self._logged.pop(0))
+
+    def _command(self, logged: LoggedCommand) -> Answer:
+        seq = self.wiring.journal.append(())
+        effects = self.wiring.trader.on_command(logged.command, logged.ts_ns, seq, self._core)
+        self._apply(effects, logged.ts_ns)
+        if not isinstance(effects.answer, Accepted | Refusal):
+            raise InvariantError(f"command {logged.command.command_id} has no answer")
+        if isinstance(logged.command, Shutdown) and not self._logged:
+            self.stopping = isinstance(effects.answer, Accepted) and effects.answer.seq == seq
+        return effects.answer
+
+    def _observe(self) -> None:
+        for observer in self.wiring.observers:
+            observer.on_progress(self)
+
+    def snapshot(self) -> None:
+        """Store the state of everything at this place, in one transaction with the records."""
+        started_ns = self.wiring.stopwatch_ns()
+        self._drain_bars()
+        wiring = self.wiring
+        wiring.journal.save_snapshot(
+            Snapshot(
+                seq=wiring.journal.append(()),
+                position=self.session.position,
+                ts_ns=self.session.item_ns,
+                engine=wiring.core.save(),
+                trader=wiring.trader.save(),
+                venue=wiring.venue.save(),
+                session=msgspec.msgpack.encode(self.session),
+            )
+        )
+        self.latencies.add("snapshot", wiring.stopwatch_ns() - started_ns)
+
+    def _drain_bars(self) -> None:
+        if self.wiring.bars is not None:
+            self.wiring.bars()
+
+    def _end(self) -> None:
+        """Sell what is left at the last prices: the recording is over."""
+        self._replay_commands()
+        wiring, now_ns = self.wiring, self.session.item_ns
+        for event in wiring.venue.finish(now_ns):
+            self._apply(wiring.trader.on_end_of_order(event, self._core), now_ns)
+        closing = wiring.trader.on_end(now_ns, self._core)
+        wiring.journal.append(closing.records)
+        wiring.journal.sync()
+        for submission in closing.submissions:
+            filled = wiring.venue.close_out(submission, now_ns)
+            if filled is not None:
+                self._apply(wiring.trader.on_venue_event(filled, self._core), now_ns)
+        self._apply(wiring.trader.on_closed(now_ns, self._core), now_ns)

@@ -1,0 +1,115 @@
+"""Caps on an entry after all factors: no combination of factors exceeds one.
+
+Every cap is the largest size it allows, in quote raw; the factors only shrink what they leave.
+"""
+
+from typing import Final
+
+import msgspec
+
+from utb.domain.amounts import PPB, mul_div_floor, ratio
+from utb.domain.names import RefusalCode
+from utb.risk.costs import Pool, impact_size_max, one_way_cost_ppb, round_trip_raw
+from utb.risk.heat import heat_room
+from utb.risk.settings import RiskSettings
+from utb.risk.sizing import loss_at_stop_raw, size_for_loss, sizes_for_target
+
+UNBOUNDED: Final = 1 << 62
+"""A size larger than any account."""
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """The numbers of one entry, checked: amounts in quote raw, none negative."""
+
+    equity_raw: int
+    exposure_raw: int
+    risk_at_stop_raw: int
+    available_raw: int
+    pool: Pool
+    slope_ppb: int
+    """Loss at the stop per quote spent, `sizing.loss_slope_ppb`."""
+    target_ppb: int
+    liquid: bool
+
+
+class Cap(msgspec.Struct, frozen=True, array_like=True):
+    """A limit and the largest size it allows."""
+
+    code: RefusalCode
+    size_max_raw: int
+
+
+def loss_raw(terms: Terms, size_raw: int) -> int:
+    """Return what an entry can lose: at its stop, or everything where the mint is not liquid."""
+    if terms.liquid:
+        return loss_at_stop_raw(terms.pool, terms.slope_ppb, size_raw)
+    return size_raw + terms.pool.network_raw
+
+
+def _size_for_loss(terms: Terms, budget_raw: int) -> int:
+    if terms.liquid:
+        return size_for_loss(terms.pool, terms.slope_ppb, budget_raw)
+    return max(budget_raw - terms.pool.network_raw, 0)
+
+
+def caps(terms: Terms, settings: RiskSettings) -> tuple[Cap, ...]:
+    """Return every cap on the size of an entry; the first is the one on its own loss."""
+    equity = terms.equity_raw
+    budget = mul_div_floor(equity, settings.risk_per_trade_ppb, PPB)
+    own = _size_for_loss(terms, budget)
+    room = settings.max_concurrent_positions * budget - terms.risk_at_stop_raw
+    joint = own if room >= budget else _size_for_loss(terms, room)
+    limit = settings.portfolio_heat_limit_ppb
+    sizes = target_sizes(terms, settings)
+    return (
+        Cap(RefusalCode.RISK_PER_TRADE, own),
+        Cap(RefusalCode.RISK_AT_STOP, joint),
+        Cap(
+            RefusalCode.MAX_POSITION_SIZE,
+            mul_div_floor(equity, settings.max_position_size_ppb, PPB),
+        ),
+        Cap(RefusalCode.PORTFOLIO_HEAT, heat_room(terms.exposure_raw, equity, limit)),
+        Cap(RefusalCode.INSUFFICIENT_CASH, max(terms.available_raw, 0)),
+        Cap(RefusalCode.SLIPPAGE, impact_size_max(terms.pool, settings.slippage_tolerance_ppb)),
+        Cap(RefusalCode.COST_GATE, sizes[1] if sizes is not None else 0),
+    )
+
+
+def target_sizes(terms: Terms, settings: RiskSettings) -> tuple[int, int] | None:
+    """Return the smallest and largest size that pass the cost gate; None if none does."""
+    if settings.min_target_costs_ppb <= 0:
+        return 0, UNBOUNDED
+    return sizes_for_target(terms.pool, terms.target_ppb, settings.min_target_costs_ppb)
+
+
+def figures(
+    code: RefusalCode, terms: Terms, settings: RiskSettings, size_raw: int
+) -> tuple[float, float, float]:
+    """Return (limit, present value, value with the order) of a cap, for a refusal.
+
+    Shares of equity, but: cash in quote raw, slippage as a fraction of the order, the cost gate
+    in round trips.
+    """
+    equity = terms.equity_raw
+    match code:
+        case RefusalCode.RISK_PER_TRADE:
+            limit, now, then = settings.risk_per_trade_ppb, 0, loss_raw(terms, size_raw)
+        case RefusalCode.RISK_AT_STOP:
+            limit = settings.max_concurrent_positions * settings.risk_per_trade_ppb
+            now = terms.risk_at_stop_raw
+            then = now + loss_raw(terms, size_raw)
+        case RefusalCode.MAX_POSITION_SIZE:
+            limit, now, then = settings.max_position_size_ppb, 0, size_raw
+        case RefusalCode.PORTFOLIO_HEAT:
+            limit, now = settings.portfolio_heat_limit_ppb, terms.exposure_raw
+            then = now + size_raw
+        case RefusalCode.SLIPPAGE:
+            cost = one_way_cost_ppb(terms.pool, size_raw)
+            return settings.slippage_tolerance_ppb / PPB, terms.pool.fee_ppb / PPB, cost / PPB
+        case RefusalCode.COST_GATE:
+            gain = size_raw * terms.target_ppb
+            trips = ratio(gain, PPB * max(round_trip_raw(terms.pool, size_raw), 1))
+            return settings.min_target_costs_ppb / PPB, terms.target_ppb / PPB, trips
+        case _:
+            return float(terms.available_raw), float(terms.available_raw), float(size_raw)
+    return limit / PPB, ratio(now, equity), ratio(then, equity)

@@ -1,0 +1,59 @@
+"""A journal in memory: for backtests, which are repeated rather than resumed."""
+
+from collections.abc import Iterable, Iterator
+
+from utb.domain.records import Record
+from utb.ports.journal import FeedPosition, LoggedCommand, Snapshot
+from utb.storage.encoding import JournalHash, encode_record, is_hashed
+
+
+class MemoryJournal:
+    """Keeps records in a list; the same records give the same hash as in a file."""
+
+    def __init__(self) -> None:
+        self._records: list[Record] = []
+        self._commands: list[LoggedCommand] = []
+        self._snapshot: Snapshot | None = None
+        self._hash = JournalHash()
+
+    def append(self, records: Iterable[Record]) -> int:
+        """Append records and return the sequence of the last one."""
+        for record in records:
+            self._records.append(record)
+            if is_hashed(record):
+                self._hash.add(encode_record(record))
+        return len(self._records)
+
+    def sync(self) -> None:
+        """Return at once: memory is as durable as the process."""
+
+    def records(self, after: int) -> Iterator[tuple[int, Record]]:
+        """Yield (sequence, record) with sequence > `after`."""
+        yield from enumerate(self._records[after:], start=after + 1)
+
+    def save_snapshot(self, snapshot: Snapshot) -> None:
+        """Keep the snapshot, replacing the one before."""
+        self._snapshot = snapshot
+
+    def last_snapshot(self) -> Snapshot | None:
+        """Return the latest snapshot, or None."""
+        return self._snapshot
+
+    def verify_after(self, seq: int) -> None:
+        """Do nothing: a journal in memory never holds a tail from before."""
+
+    def verifying(self) -> bool:
+        """Return False: there is nothing to meet again."""
+        return False
+
+    def log_command(self, logged: LoggedCommand) -> None:
+        """Keep a command."""
+        self._commands.append(logged)
+
+    def commands(self, after: FeedPosition) -> list[LoggedCommand]:
+        """Return the commands taken at or after a feed position."""
+        return [c for c in self._commands if c.position >= after]
+
+    def journal_hash(self) -> str:
+        """Return the hash over the durable records so far."""
+        return self._hash.hexdigest()

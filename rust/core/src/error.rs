@@ -1,0 +1,52 @@
+//! What a caller did wrong. Market data never ends here: a bad item is counted and left out.
+
+use thiserror::Error;
+
+/// Why the core refused a call.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum CoreError {
+    /// A document could not be read.
+    #[error("{what} is not valid: {reason}")]
+    Document {
+        /// Which document.
+        what: &'static str,
+        /// What the reader said.
+        reason: String,
+    },
+    /// A value is outside its range.
+    #[error("{field} is {value}, must be {expected}")]
+    Range {
+        /// The field.
+        field: &'static str,
+        /// Its value.
+        value: String,
+        /// What it must be.
+        expected: String,
+    },
+    /// A saved state does not belong to this build, these instruments or this timeframe.
+    #[error("state {field} is {value}, must be {expected}")]
+    State {
+        /// What does not match.
+        field: &'static str,
+        /// The value in the state.
+        value: String,
+        /// The value here.
+        expected: String,
+    },
+}
+
+impl CoreError {
+    /// Returns a [`CoreError::Range`].
+    pub fn range(
+        field: &'static str,
+        value: impl ToString,
+        expected: impl Into<String>,
+    ) -> Self {
+        Self::Range { field, value: value.to_string(), expected: expected.into() }
+    }
+
+    /// Returns a [`CoreError::Document`].
+    pub fn document(what: &'static str, reason: impl ToString) -> Self {
+        Self::Document { what, reason: reason.to_string() }
+    }
+}

@@ -1,0 +1,118 @@
+//! Decoding of each kind of message against sonic-rs typed structs that read the same fields.
+//!
+//! `cargo bench -p utb-feeds --bench decode -- [--json FILE]` prints one JSON row per kind:
+//! nanoseconds per message (median of interleaved rounds), their ratio, and the bar it must meet.
+
+mod messages;
+mod peer;
+
+use std::fmt::Write as _;
+use std::hint::black_box;
+use std::io::Write as _;
+use std::time::Instant;
+
+use utb_feeds::{Item, Scratch, decode};
+use utb_types::Source;
+
+/// Distinct messages per kind: fewer would let the branch predictor learn them by heart.
+const MESSAGES: usize = 4096;
+/// Timed rounds per kind, ours and the peer's alternately.
+const ROUNDS: usize = 31;
+
+/// One kind of message.
+struct Kind {
+    name: &'static str,
+    source: Source,
+    messages: Vec<Vec<u8>>,
+    peer: fn(&[u8]) -> f64,
+    bar: f64,
+}
+
+fn main() -> std::io::Result<()> {
+    let mut rows = String::new();
+    for kind in kinds() {
+        let row = measure(&kind);
+        rows.push_str(&row);
+        writeln!(std::io::stdout(), "{}", row.trim_end())?;
+    }
+    let arguments: Vec<String> = std::env::args().collect();
+    let target = arguments.iter().position(|argument| argument == "--json");
+    if let Some(path) = target.and_then(|at| arguments.get(at + 1)) {
+        let body = rows.trim_end().replace('\n', ",\n");
+        std::fs::write(path, format!("[\n{body}\n]\n"))?;
+    }
+    Ok(())
+}
+
+fn kinds() -> Vec<Kind> {
+    let kind = |name, source, message: fn(u64) -> String, peer, bar| Kind {
+        name,
+        source,
+        messages: (0..MESSAGES as u64).map(|seed| message(seed).into_bytes()).collect(),
+        peer,
+        bar,
+    };
+    vec![
+        kind("dexscreener_pair", Source::DexScreener, messages::pair_frame, peer::pairs, 0.5),
+        kind("dexscreener_30_pairs", Source::DexScreener, messages::pairs_frame, peer::pairs, 0.5),
+        kind("birdeye_price", Source::Birdeye, messages::price_frame, peer::price, 0.7),
+        kind("birdeye_ohlcv", Source::Birdeye, messages::ohlcv_frame, peer::ohlcv, 0.5),
+        kind("birdeye_txs", Source::Birdeye, messages::swap_frame, peer::swap, 0.5),
+        kind("account_vault", Source::Helius, messages::vault_frame, peer::vault, 0.5),
+    ]
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+fn measure(kind: &Kind) -> String {
+    let mut scratch = Scratch::with_capacity(64);
+    let mut ours_ns = Vec::with_capacity(ROUNDS);
+    let mut peer_ns = Vec::with_capacity(ROUNDS);
+    for round in 0..=ROUNDS {
+        let start = Instant::now();
+        for message in &kind.messages {
+            let count = decode(kind.source, message, &mut scratch, |item| keep(&item));
+            assert!(count.is_ok(), "{}: {count:?}", kind.name);
+        }
+        let ours = per_message(start, kind.messages.len());
+        let start = Instant::now();
+        for message in &kind.messages {
+            black_box((kind.peer)(black_box(message)));
+        }
+        let theirs = per_message(start, kind.messages.len());
+        // The first round warms caches.
+        if round > 0 {
+            ours_ns.push(ours);
+            peer_ns.push(theirs);
+        }
+    }
+    let (ours, theirs) = (median(ours_ns), median(peer_ns));
+    let ratio = ours / theirs;
+    let mut row = String::new();
+    let _ = writeln!(
+        row,
+        "{{\"name\": \"{}\", \"ours_ns\": {ours:.1}, \"peer_ns\": {theirs:.1}, \
+         \"ratio\": {ratio:.3}, \"bar\": {}, \"pass\": {}}}",
+        kind.name,
+        kind.bar,
+        ratio <= kind.bar
+    );
+    row
+}
+
+/// Takes an item as a reader would; a refused one would make the figure meaningless.
+fn keep(item: &Item<'_>) {
+    assert!(!matches!(item, Item::Rejected(_)), "{item:?}");
+    black_box(item);
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+#[expect(clippy::cast_precision_loss, reason = "a count far below 2^53")]
+fn per_message(start: Instant, messages: usize) -> f64 {
+    let elapsed = Instant::now().duration_since(start);
+    elapsed.as_secs_f64() * 1e9 / messages as f64
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}

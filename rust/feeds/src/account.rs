@@ -1,0 +1,104 @@
+//! Account layouts: what the bytes of a subscribed account mean.
+
+mod raydium_cpmm;
+mod raydium_v4;
+mod token_vault;
+
+pub use raydium_cpmm::{RaydiumCpmm, RaydiumCpmmConfig};
+pub use raydium_v4::RaydiumV4;
+pub use token_vault::TokenVault;
+
+use base64_simd::{Out, STANDARD};
+
+use crate::DecodeError;
+use crate::item::Text;
+
+/// The SPL Token program.
+const TOKEN_PROGRAM: &str = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA";
+/// The Token-2022 program.
+const TOKEN_2022_PROGRAM: &str = "TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb";
+/// Raydium AMM v4.
+const RAYDIUM_V4_PROGRAM: &str = "675kPX9MHTjS2zt1qfr1NYHuzeLXfQM9H24wFSUt1Mp8";
+/// Raydium CPMM.
+const RAYDIUM_CPMM_PROGRAM: &str = "CPMMoo8L3F4NbTegBCKVNunggL7H1ZpdTHKxQB5qKP1C";
+
+/// Longest account of a known layout: Raydium v4, 752 bytes, and room for base64's rounding.
+const KNOWN_BYTES_MAX: usize = 756;
+
+/// Contents of an account.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AccountData<'a> {
+    /// A token account: a pool's vault.
+    TokenVault(TokenVault),
+    /// A Raydium AMM v4 pool.
+    RaydiumV4(RaydiumV4),
+    /// A Raydium CPMM pool.
+    RaydiumCpmm(RaydiumCpmm),
+    /// The fee rates that several Raydium CPMM pools share.
+    RaydiumCpmmConfig(RaydiumCpmmConfig),
+    /// Anything else.
+    Unknown {
+        /// The program that owns the account, base58.
+        owner: Text<'a>,
+        /// Length of the data in bytes.
+        len: usize,
+    },
+}
+
+/// Decodes the base64 data of an account that `owner` (base58) owns.
+///
+/// # Errors
+///
+/// Returns [`DecodeError::BadEncoding`] if `data` is not padded standard base64, and
+/// [`DecodeError::Uninitialised`] for a token account that holds nothing yet.
+pub fn decode_account<'a>(owner: Text<'a>, data: &str) -> Result<AccountData<'a>, DecodeError> {
+    match &*owner {
+        TOKEN_PROGRAM | TOKEN_2022_PROGRAM => {
+            if let Some(vault) = token_vault::decode(data)? {
+                return Ok(AccountData::TokenVault(vault));
+            }
+        }
+        RAYDIUM_V4_PROGRAM | RAYDIUM_CPMM_PROGRAM => {
+            let mut buffer = [0; KNOWN_BYTES_MAX];
+            let bytes = bytes(data, &mut buffer)?;
+            let known = if &*owner == RAYDIUM_V4_PROGRAM {
+                raydium_v4::decode(bytes).map(AccountData::RaydiumV4)
+            } else {
+                raydium_cpmm::decode(bytes)
+                    .map(AccountData::RaydiumCpmm)
+                    .or_else(|| raydium_cpmm::config(bytes).map(AccountData::RaydiumCpmmConfig))
+            };
+            if let Some(known) = known {
+                return Ok(known);
+            }
+        }
+        _ => {}
+    }
+    let len = STANDARD.decoded_length(data.as_bytes()).map_err(|_| DecodeError::BadEncoding)?;
+    Ok(AccountData::Unknown { owner, len })
+}
+
+/// Decodes base64 into `buffer`; the result is empty if it would not fit.
+#[inline]
+fn bytes<'b>(data: &str, buffer: &'b mut [u8]) -> Result<&'b [u8], DecodeError> {
+    let len = STANDARD.decoded_length(data.as_bytes()).map_err(|_| DecodeError::BadEncoding)?;
+    if len > buffer.len() {
+        return Ok(&[]);
+    }
+    STANDARD
+        .decode(data.as_bytes(), Out::from_slice(buffer))
+        .map(|decoded| &*decoded)
+        .map_err(|_| DecodeError::BadEncoding)
+}
+
+/// Reads a little-endian `u64` at `at`.
+#[inline]
+fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
+    bytes.get(at..)?.first_chunk().map(|chunk| u64::from_le_bytes(*chunk))
+}
+
+/// Reads a 32-byte key at `at`.
+#[inline]
+fn key_at(bytes: &[u8], at: usize) -> Option<[u8; 32]> {
+    bytes.get(at..)?.first_chunk().copied()
+}

@@ -1,0 +1,82 @@
+//! `DexScreener` REST pairs: `/latest/dex/*`, `/tokens/v1/*`, `/token-pairs/v1/*`.
+//!
+//! Source of the format: docs.dexscreener.com/api/reference. Prices are strings, everything else
+//! numbers. Missing in the wild: `priceUsd`, `liquidity` as a whole, `labels`, `fdv`,
+//! `marketCap`, `pairCreatedAt`, `info`, `boosts`, and any bucket of `priceChange`.
+
+mod fast;
+mod typed;
+
+use utb_types::Value;
+
+use crate::check::{optional_non_negative, positive, text};
+use crate::item::{Item, Pair, Rejected, Text};
+use crate::{DecodeError, Scan, number};
+
+/// A pair as read, before its values are checked.
+#[derive(Debug, Default)]
+struct RawPair<'a> {
+    chain_id: Option<Text<'a>>,
+    pair_address: Option<Text<'a>>,
+    base_mint: Option<Text<'a>>,
+    quote_mint: Option<Text<'a>>,
+    price_native: Option<Text<'a>>,
+    price_usd: Option<Text<'a>>,
+    buys_m5: Option<u32>,
+    sells_m5: Option<u32>,
+    volume_m5: Option<f64>,
+    liquidity: [Option<f64>; 3],
+}
+
+/// Appends the items of a frame.
+pub(crate) fn decode<'a>(
+    frame: &'a str,
+    scan: Scan,
+    out: &mut Vec<Item<'a>>,
+) -> Result<(), DecodeError> {
+    if scan == Scan::Fast {
+        if fast::decode(frame, out).is_some() {
+            return Ok(());
+        }
+        out.clear();
+    }
+    typed::decode(frame, out)
+}
+
+/// Appends a pair, or its refusal.
+#[inline]
+fn push<'a>(raw: Result<RawPair<'a>, DecodeError>, out: &mut Vec<Item<'a>>) {
+    let index = out.len();
+    match raw.and_then(finish) {
+        Ok(pair) => out.push(Item::Pair(pair)),
+        Err(reason) => out.push(Item::Rejected(Rejected { index, reason })),
+    }
+}
+
+/// Checks the values of a pair.
+#[inline]
+fn finish(raw: RawPair<'_>) -> Result<Pair<'_>, DecodeError> {
+    let [usd, base, quote] = raw.liquidity;
+    Ok(Pair {
+        price_native: price(raw.price_native.as_deref())?.ok_or(DecodeError::Shape)?,
+        price_usd: price(raw.price_usd.as_deref())?.unwrap_or(Value::ABSENT),
+        chain_id: text(raw.chain_id)?,
+        pair_address: text(raw.pair_address)?,
+        base_mint: text(raw.base_mint)?,
+        quote_mint: text(raw.quote_mint)?,
+        liquidity_usd: optional_non_negative(usd)?,
+        liquidity_base: optional_non_negative(base)?,
+        liquidity_quote: optional_non_negative(quote)?,
+        volume_m5_usd: optional_non_negative(raw.volume_m5)?,
+        buys_m5: raw.buys_m5,
+        sells_m5: raw.sells_m5,
+    })
+}
+
+/// Reads a price string: a JSON number, finite and > 0.
+#[inline]
+fn price(text: Option<&str>) -> Result<Option<Value>, DecodeError> {
+    let Some(text) = text else { return Ok(None) };
+    let number = number::number_text(text).ok_or(DecodeError::Shape)?;
+    positive(Some(number)).map(|price| Some(Value::new(price)))
+}

@@ -1,0 +1,131 @@
+"""Indicators on inputs made to break them, against the exact oracle; TA-Lib's error beside."""
+
+from collections.abc import Callable
+
+import numpy as np
+import oracle
+import pytest
+import talib
+from numpy.typing import NDArray
+
+from utb import engine
+
+BARS = 420
+RELATIVE = 1e-9
+Column = NDArray[np.float64]
+
+
+def _alternating() -> Column:
+    return np.where(np.arange(BARS) % 2 == 0, 1.0, 1e9)
+
+
+def _one_spike() -> Column:
+    close = np.full(BARS, 1.0)
+    close[60] = 1e9
+    return close + np.arange(BARS) * 1e-7
+
+
+def _jumps() -> Column:
+    steps = np.random.default_rng(3).choice([1e-6, 1.0, 1e6], BARS)
+    return steps * (1 + np.random.default_rng(4).random(BARS))
+
+
+TAPES: dict[str, Callable[[], Column]] = {
+    "constant": lambda: np.full(BARS, 100.0),
+    "constant not a binary fraction": lambda: np.full(BARS, 0.1),
+    "huge with a tiny change": lambda: 1e12 + np.arange(BARS) % 3 * 1e-3,
+    "tiny": lambda: 1e-12 * (1 + 0.01 * np.sin(np.arange(BARS))),
+    "1, 1e9, 1, ...": _alternating,
+    "one spike to 1e9": _one_spike,
+    "jumps over twelve decades": _jumps,
+}
+
+
+def exact_columns(high: Column, low: Column, close: Column) -> dict[str, oracle.Column]:
+    """Return the oracle's columns under our names."""
+    h, l, c = (oracle.exact(x.tolist()) for x in (high, low, close))
+    macd, signal, histogram = oracle.macd(c)
+    adx, plus, minus = oracle.adx(h, l, c)
+    middle, sd = oracle.sma(c, 20), oracle.deviation(c, 20)
+    band = [
+        (None, None) if m is None or s is None else (m + 2 * s, m - 2 * s)
+        for m, s in zip(middle, sd, strict=True)
+    ]
+    return {
+        "sma20": middle,
+        "sma50": oracle.sma(c, 50),
+        "sma200": oracle.sma(c, 200),
+        "ema12": oracle.ema(c, 12),
+        "ema26": oracle.ema(c, 26),
+        "rsi14": oracle.rsi(c),
+        "macd": macd,
+        "macd_signal": signal,
+        "macd_histogram": histogram,
+        "bollinger_upper": [b[0] for b in band],
+        "bollinger_lower": [b[1] for b in band],
+        "adx14": adx,
+        "plus_di14": plus,
+        "minus_di14": minus,
+        "atr14": oracle.atr(h, l, c),
+        "volatility": oracle.volatility(c),
+        "roc10": oracle.roc(c),
+    }
+
+
+def errors(
+    expected: dict[str, oracle.Column], got: dict[str, Column], close: Column
+) -> dict[str, float]:
+    """Return the largest error of each column, relative to the size of what it is made of.
+
+    A band, a MACD part or a range is a difference of prices: its error is measured against the
+    largest price it can still see. RSI, ADX and DI are percentages of their own 100.
+    """
+    worst = {}
+    for name, column in expected.items():
+        error = 0.0
+        for i, value in enumerate(column):
+            if value is None or name not in got:
+                continue
+            against = _size(name, float(value), close[: i + 1])
+            error = max(error, abs(float(oracle.Decimal(got[name][i]) - value)) / against)
+        worst[name] = error
+    return worst
+
+
+def _size(name: str, value: float, seen: Column) -> float:
+    if name.startswith(("rsi", "adx", "plus", "minus")):
+        return 100.0
+    if name.startswith(("macd", "bollinger")):
+        return float(seen[-26 if name.startswith("macd") else -20 :].max())
+    return max(abs(value), 1.0) if name == "roc10" else max(abs(value), 1e-300)
+
+
+@pytest.mark.parametrize("tape", TAPES)
+def test_indicators_on_adversarial_input_equal_the_exact_oracle(tape: str) -> None:
+    close = TAPES[tape]()
+    high, low = close * 1.001, close * 0.999
+    got = engine.indicators(close, high, low, close, np.ones(BARS))
+    with oracle.in_context():
+        expected = exact_columns(high, low, close)
+        worst = errors(expected, got, close)
+        macd, signal, histogram = talib.MACD(close, 12, 26, 9)
+        upper, _, lower = talib.BBANDS(close, 20, 2.0, 2.0)
+        library = {
+            "sma20": talib.SMA(close, 20),
+            "bollinger_upper": upper,
+            "bollinger_lower": lower,
+            "macd": macd,
+            "macd_signal": signal,
+            "macd_histogram": histogram,
+            "rsi14": talib.RSI(close, 14),
+        }
+        drift = errors({n: expected[n] for n in library}, library, close)
+    for name, column in expected.items():
+        absent = [v is None for v in column]
+        assert absent == np.isnan(got[name]).tolist(), f"{name}: other warm-up"
+    print(
+        f"\n{tape}: ours {max(worst.values()):.1e}; TA-Lib",
+        {k: f"{v:.1e}" for k, v in drift.items()},
+    )
+    tolerance = {n: v for n, v in worst.items() if v > RELATIVE}
+    assert tolerance == {}

@@ -1,0 +1,28 @@
+"""Rewrite `[tool.uv] constraint-dependencies` with the exact versions that resolve today.
+
+A lock file would record download hosts, so the versions stand in pyproject.toml instead.
+"""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def main() -> None:
+    """Resolve afresh and write the versions back."""
+    project = ROOT / "pyproject.toml"
+    text = project.read_text()
+    pattern = re.compile(r"constraint-dependencies = \[.*?\]\n", re.DOTALL)
+    project.write_text(pattern.sub("constraint-dependencies = []\n", text))
+    subprocess.run(["uv", "lock", "--upgrade"], cwd=ROOT, check=True)
+    packages = tomllib.loads((ROOT / "uv.lock").read_text())["package"]
+    pins = sorted(f"{p['name']}=={p['version']}" for p in packages if p["name"] != "utb")
+    lines = "".join(f'    "{pin}",\n' for pin in pins)
+    project.write_text(pattern.sub(f"constraint-dependencies = [\n{lines}]\n", text))
+
+
+if __name__ == "__main__":
+    main()
