@@ -41,7 +41,7 @@ def test_guide_values_reach_the_configuration(guide: Config) -> None:
     assert guide.strategies.weights == (0.15, 0.12, 0.14, 0.13, 0.16, 0.11, 0.10, 0.09)
 
 
-def test_guide_placeholders_count_as_unset(guide: Config) -> None:
+def test_guide_samples_count_as_unset(guide: Config) -> None:
     """A bot must not be started with the token YOUR_TELEGRAM_TOKEN."""
     assert not guide.telegram.token
     assert guide.telegram.chat_id == ""

@@ -3,7 +3,7 @@
 import difflib
 import functools
 import re
-from typing import Any, Final, get_args, get_origin, get_type_hints
+from typing import Any, Final, get_args, get_origin
 
 import msgspec
 
@@ -11,7 +11,7 @@ from utb.config.describe import choices, expected
 from utb.config.document import Leaf, ListNode, Node, TableNode, plain
 from utb.config.limits import OLDER_NAMES
 from utb.config.schema import Config, Secret
-from utb.config.table import Table
+from utb.config.table import Table, fields_of
 from utb.config.values import MASK, render, render_unknown
 from utb.errors import ConfigProblem
 
@@ -49,7 +49,7 @@ class Checker:
 
     def table(self, cls: type[Table], node: TableNode, prefix: str, *, required: bool) -> None:
         """Check one table; its missing keys are problems only in a list of tables."""
-        hints = get_type_hints(cls, include_extras=True)
+        hints = fields_of(cls)
         for key, item in node.items.items():
             dotted = f"{prefix}.{key}" if prefix else key
             older = OLDER_NAMES.get(dotted)
@@ -162,7 +162,7 @@ def type_of(key: str) -> Any:
 @functools.cache
 def _leaves(cls: type[Table], prefix: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for name, hint in get_type_hints(cls, include_extras=True).items():
+    for name, hint in fields_of(cls).items():
         key = f"{prefix}{name}"
         if isinstance(hint, type) and issubclass(hint, Table):
             found |= _leaves(hint, f"{key}.")

@@ -1,7 +1,7 @@
 """Files and environment -> one checked `Config`, or every problem at once."""
 
 from pathlib import Path
-from typing import Any, Final, get_type_hints
+from typing import Any, Final
 
 import msgspec
 
@@ -12,7 +12,7 @@ from utb.config.document import MAX_BYTES, ListNode, parse, plain
 from utb.config.limits import LIMITS, OLDER_NAMES, Limit
 from utb.config.schema import Config, Pool, Quote, Secret
 from utb.config.secrets import NO_VARIABLES, SETTINGS, Secrets, Variables
-from utb.config.table import Table
+from utb.config.table import Table, fields_of
 from utb.config.values import MASK, render
 from utb.errors import ConfigError, ConfigProblem, InvariantError
 
@@ -28,7 +28,7 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     origins: dict[str, str]
     """Where each value that is not the template's came from, by dotted key."""
     notes: tuple[str, ...]
-    """What a user should know: stricter values that applied, placeholders taken as unset."""
+    """What a user should know: stricter values that applied, sample texts taken as unset."""
 
     def origin(self, key: str) -> str:
         """Return where the value of a key came from."""
@@ -151,7 +151,7 @@ class _Building:
         if isinstance(instruments, ListNode):
             self.tree["instruments"] = plain(instruments)
             self.origins["instruments"] = f"{self.file}:{instruments.line}"
-        self.drop_placeholders()
+        self.drop_samples()
         for key, given in self.given.items():
             if key not in OLDER_NAMES and not key.startswith("instruments["):
                 _set(self.tree, key, given.value)
@@ -159,12 +159,12 @@ class _Building:
         self.complete("paper.pools", Pool, self.tree["paper"]["pools"]["default"])
         self.complete("quotes", Quote, {})
 
-    def drop_placeholders(self) -> None:
+    def drop_samples(self) -> None:
         for key in secrets.SETTINGS.values():
             text = self.given[key].value if key in self.given else None
             text = text.reveal() if isinstance(text, Secret) else text
-            if isinstance(text, str) and secrets.is_placeholder(text):
-                self.notes.append(f"{key} holds the guide's placeholder: taken as unset")
+            if isinstance(text, str) and secrets.is_sample(text):
+                self.notes.append(f"{key} holds the guide's sample text: taken as unset")
                 del self.given[key]
 
     def complete(self, key: str, cls: type[Table], base: dict[str, Any]) -> None:
@@ -174,7 +174,7 @@ class _Building:
         touched = [known.removeprefix(prefix) for known in self.lines if known.startswith(prefix)]
         for name in dict.fromkeys(known.partition(".")[0] for known in touched):
             table = tables.setdefault(name, {})
-            for field, hint in get_type_hints(cls, include_extras=True).items():
+            for field, hint in fields_of(cls).items():
                 dotted = f"{prefix}{name}.{field}"
                 if field not in table and field in base:
                     table[field] = base[field]

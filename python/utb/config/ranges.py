@@ -82,8 +82,8 @@ Duration = Annotated[
 Url = Annotated[
     str,
     Meta(
-        pattern=r"^https?://[^\s/]+(/\S*)?\Z",
-        description="an address that begins with https:// or http://",
+        pattern=r"^https?://[^\s/@?#]+(/[^\s@?#]*)?\Z",
+        description="an http(s):// address without user or query (keys belong in .env)",
     ),
 ]
 Mint = Annotated[

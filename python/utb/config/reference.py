@@ -6,7 +6,7 @@
 import re
 import sys
 from collections.abc import Iterator
-from typing import Any, Final, get_args, get_origin, get_type_hints
+from typing import Any, Final, get_args, get_origin
 
 import msgspec
 
@@ -14,7 +14,7 @@ from utb.config import rules, template
 from utb.config.describe import expected
 from utb.config.limits import LIMITS
 from utb.config.schema import Config, InstrumentConfig
-from utb.config.table import Table
+from utb.config.table import Table, fields_of
 from utb.config.values import render
 from utb.errors import LiveCause
 
@@ -68,7 +68,7 @@ _ENVIRONMENT: Final = """\
 
 Read from the environment and from `.env` in the working directory (`cp .env.example .env`); the
 environment wins. Texts of `.env` are taken as they stand, without expanding `${...}`. The guide's
-placeholders (`your_...`) count as unset. No value is ever printed. Infisical is not built: with
+sample texts (`your_...`) count as unset. No value is ever printed. Infisical is not built: with
 both of its variables set, every command that reads the configuration refuses and says so.
 
 | variable | meaning |
@@ -123,7 +123,7 @@ def template_comments() -> dict[str, str]:
 def _sections(cls: type[Table], key: str, meanings: dict[str, str]) -> Iterator[str]:
     rows = []
     tables = []
-    for name, hint in get_type_hints(cls, include_extras=True).items():
+    for name, hint in fields_of(cls).items():
         dotted = f"{key}.{name}" if key else name
         if isinstance(hint, type) and issubclass(hint, Table):
             tables.append((hint, dotted))

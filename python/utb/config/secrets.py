@@ -42,7 +42,7 @@ SETTINGS: Final = {
 
 ENV_FILE: Final = Path(".env")
 
-_PLACEHOLDERS: Final = ("your_", "your-quicknode-url", "/path/to/your/", "//username:password@")
+_SAMPLES: Final = ("your_", "your-quicknode-url", "/path/to/your/", "//username:password@")
 """What the guide writes where a user's own value belongs: as good as nothing."""
 
 
@@ -102,22 +102,18 @@ def read(env_file: Path = ENV_FILE, environ: Mapping[str, str] | None = None) ->
     for name in VARIABLES:
         if present.get(name):
             values[name] = Variable(Secret(present[name]), "environment", None)
-    for name in [
-        name for name, variable in values.items() if is_placeholder(variable.text.reveal())
-    ]:
-        notes.append(f"{name} holds the guide's placeholder: taken as unset")
+    for name in [name for name, variable in values.items() if is_sample(variable.text.reveal())]:
+        notes.append(f"{name} holds the guide's sample text: taken as unset")
         del values[name]
     if "INFISICAL_CLIENT_ID" in values and "INFISICAL_CLIENT_SECRET" in values:
         problems.append(_no_infisical(values["INFISICAL_CLIENT_ID"]))
     return Variables(values=values, problems=tuple(problems), notes=tuple(notes))
 
 
-def is_placeholder(text: str) -> bool:
+def is_sample(text: str) -> bool:
     """Return whether a text is what the guide writes in place of a user's own value."""
     lower = text.lower()
-    return any(
-        lower.startswith(mark) if mark.endswith("_") else mark in lower for mark in _PLACEHOLDERS
-    )
+    return any(lower.startswith(mark) if mark.endswith("_") else mark in lower for mark in _SAMPLES)
 
 
 def _from_file(path: Path) -> tuple[dict[str, Variable], list[ConfigProblem], list[str]]:

@@ -1,10 +1,19 @@
 """What every configuration table is: a frozen struct without defaults of its own."""
 
+import functools
+from typing import Any, get_type_hints
+
 import msgspec
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A table of the file; its defaults are the shipped template's values."""
+
+
+@functools.cache
+def fields_of(cls: type[Table]) -> dict[str, Any]:
+    """Return the declared type of each field, ranges included, in the order of the schema."""
+    return get_type_hints(cls, include_extras=True)
 
 
 class Secret:

@@ -1,5 +1,6 @@
 """The shipped template: the defaults of every value, and their documentation."""
 
+import copy
 import functools
 import tomllib
 from importlib import resources
@@ -16,4 +17,9 @@ def text() -> str:
 
 def values() -> dict[str, Any]:
     """Return a fresh tree of the template's values."""
+    return copy.deepcopy(_parsed())
+
+
+@functools.cache
+def _parsed() -> dict[str, Any]:
     return tomllib.loads(text())

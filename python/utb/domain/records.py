@@ -146,6 +146,8 @@ class EquityMarked(msgspec.Struct, frozen=True, kw_only=True, tag="equity"):
     """Highest equity per unit so far."""
     volatility_daily: float | None
     """EWMA volatility of daily values (lambda 0.94); None before two days."""
+    day: int | None = None
+    """Days since the epoch of the UTC day this mark closes; None for other marks."""
     peak_reset: bool = False
     """The peak restarts at this value: an operator's reset after an emergency stop."""
 

@@ -17,12 +17,15 @@ from utb.domain.amounts import (
 )
 from utb.domain.engine import DecisionFeatures, DecisionMade
 from utb.domain.market import Instrument
+from utb.domain.names import OperatorState
 from utb.domain.orders import Trade
 from utb.domain.records import Record
 from utb.ledger.book import Book
 from utb.node import effects as fx
+from utb.node import weights
 from utb.node.state import TraderState
 from utb.ports.market import Market
+from utb.risk.breakers import Breakers, breaker_settings
 from utb.risk.settings import RiskSettings, risk_settings
 from utb.risk.view import MarketFacts, PendingView, PortfolioView, position_view
 
@@ -56,6 +59,9 @@ class Desk:
         self.settings: RiskSettings = risk_settings(config)
         self.book = Book(instruments)
         self.state = TraderState()
+        self.breakers = Breakers(breaker_settings(config))
+        self.weight_settings = weights.weight_settings(config)
+        self.weights = weights.initial(self.weight_settings)
         quote = instruments[0]
         self.quote_decimals = quote.quote_decimals
         self._sol = next((i.index for i in instruments if i.base_mint == WRAPPED_SOL_MINT), None)
@@ -212,11 +218,15 @@ class Desk:
             pending=pending,
             drawdown=self.drawdown(equity_raw, market),
             operator_state=self.state.operator,
-            breakers=self.active_breakers(),
+            breakers=self.breakers.active,
             correlations=correlations,
         )
 
-    def watch_portfolio(self, market: Market) -> fx.SetPortfolio:
+    def restart_peak(self, equity_raw: int) -> None:
+        """Forget the peak: an operator's reset starts it again at present equity."""
+        self.state.peak = units_of(equity_raw, self.quote_decimals)
+
+    def watch_portfolio(self, market: Market, *, peak_restarts: bool = False) -> fx.SetPortfolio:
         """Return what the core marks equity with after a change of the book."""
         holdings = [
             (p.instrument, units_of(p.base_raw, self.instruments[p.instrument].base_decimals))
@@ -228,9 +238,11 @@ class Desk:
             holdings.append((self._sol, sol))
         else:
             cash += sol * self.config.paper.sol_price_usdc
+        stopped = self.state.operator is OperatorState.EMERGENCY_STOP
+        floor = self.settings.emergency_stop_enabled and not stopped
         return fx.SetPortfolio(
             cash=cash,
             holdings=tuple(holdings),
-            peak=self.peak(market),
-            max_drawdown=self.settings.max_drawdown if self._floor_is_on() else None,
+            peak=self.state.peak if peak_restarts else self.peak(market),
+            max_drawdown=self.settings.max_drawdown if floor else None,
         )

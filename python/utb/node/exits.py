@@ -142,6 +142,8 @@ def after_failure(
         exit_state.fraction, exit_state.size_base_raw = 1.0, None
     elif exit_state.attempt >= desk.config.execution.exit_attempts_max:
         _begin_epoch(exit_state)
+        if desk.state.operator is OperatorState.EMERGENCY_STOP:
+            exit_state.reason = ExitReason.EMERGENCY
         if exit_state.reason not in _INSISTENT:
             exit_state.reason = None
             effects.calls.append(fx.Release(position_id))

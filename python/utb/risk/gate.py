@@ -29,7 +29,6 @@ from utb.domain.amounts import (
     BPS,
     PPB,
     div_ceil,
-    mul_div_ceil,
     mul_div_floor,
     ppb,
     price_q64_ceil,
@@ -206,7 +205,7 @@ def _pool(facts: MarketFacts, settings: RiskSettings, instrument: Instrument) ->
 
 def _sized(request: EntryRequest, entry: _Entry, settings: RiskSettings) -> Verdict:
     """Find the size and hold it against every cap."""
-    terms, least = entry.terms, request.instrument.min_order_quote_raw
+    terms, least = entry.terms, max(request.instrument.min_order_quote_raw, 1)
     limits = caps(terms, settings)
     parts: tuple[RiskFactor, ...] = ()
     if entry.features is None:
@@ -221,12 +220,10 @@ def _sized(request: EntryRequest, entry: _Entry, settings: RiskSettings) -> Verd
         wanted = scaled(base, parts)
         size = min(wanted, *(cap.size_max_raw for cap in limits))
         parts = (RiskFactor("base", ratio(base, terms.equity_raw)), *parts)
-        least = max(least, 1)
     tightest = min(limits, key=lambda cap: cap.size_max_raw)
-    if size > tightest.size_max_raw or (size < least and size < wanted):
-        tried = max(size, least)
+    if tightest.size_max_raw < max(size, least):
         message = f"{tightest.code} leaves {tightest.size_max_raw} of {max(wanted, least)}"
-        numbers = figures(tightest.code, terms, settings, tried)
+        numbers = figures(tightest.code, terms, settings, max(size, least))
         return _refused(request, Denial(tightest.code, message, *numbers))
     if size < least:
         numbers = float(least), float(size), float(size)

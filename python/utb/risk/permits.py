@@ -91,7 +91,7 @@ def account_denial(view: PortfolioView) -> Denial | None:
         return Denial(RefusalCode.MARK_ABSENT, "something held has no mark")
     possible = (
         0 < equity <= AMOUNT_MAX
-        and 0 <= view.reserved_raw
+        and view.reserved_raw >= 0
         and 0 <= view.cash_raw <= AMOUNT_MAX
         and 0 <= view.sol_lamports <= AMOUNT_MAX
         and 0.0 <= view.drawdown <= 1.0

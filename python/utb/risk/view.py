@@ -1,7 +1,6 @@
 """What the gate sees: requests, the portfolio, the market. Absent is None, never zero."""
 
 from collections.abc import Mapping
-from typing import Final
 
 import msgspec
 

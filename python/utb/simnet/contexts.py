@@ -69,8 +69,7 @@ _FORMS: Final = {
     "sentiment": b'{"kind":"sentiment","overall":%.4f,"momentum":%.4f,"social_volume":%.4f,'
     b'"news_positive":%d,"news_negative":%d}',
     "forecast": b'{"kind":"forecast","p_up":%.4f,"skill":%.4f}',
-    "hedge": b'{"kind":"hedge","fair_price":%.9g,"residual_std":%.6g,'
-    b'"reversion_probability":%.4f}',
+    "hedge": b'{"kind":"hedge","fair_price":%.9g,"residual_std":%.6g,"reversion_probability":%.4f}',
     "venue": b'{"kind":"venue","price":%.9g}',
 }
 
@@ -143,7 +142,7 @@ class _Whales:
         known = np.concatenate([self._past, steps], axis=2)
         self._past = known[:, :, -(_HOUR_FLOWS - 1) :]
         hours = np.lib.stride_tricks.sliding_window_view(known, _HOUR_FLOWS, axis=2).sum(axis=3)
-        left = known[2, :, : CHUNK_FLOWS] > 0
+        left = known[2, :, :CHUNK_FLOWS] > 0
         heartbeat = np.arange(CHUNK_FLOWS) % _HEARTBEAT_FLOWS == _HEARTBEAT_FLOWS - 1
         instrument, flow = np.nonzero((number > 0) | left | heartbeat)
         columns = [hours[row, instrument, flow] for row in range(4)]

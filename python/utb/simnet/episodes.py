@@ -137,7 +137,7 @@ def _flush(draw: _Draw) -> None:
 
 
 def _accumulation(draw: _Draw) -> None:
-    """Whales buy quietly, news follows, the price follows both with odds; a distribution may end it."""
+    """Whales buy quietly, news follows, then with odds the price; selling may end it."""
     begin = draw.at
     draw.whales(0, draw.between(8, 12), buy_share=0.86)
     draw.news(draw.between(2, 4), draw.between(8, 12), overall=draw.between(0.80, 0.92))
@@ -161,7 +161,7 @@ def _news(draw: _Draw) -> None:
 
 
 def _dislocation(draw: _Draw) -> None:
-    """The price is sold below its fair value after whales bought; it comes back, or fair value falls."""
+    """The price falls below its fair value; it comes back, or fair value follows it."""
     draw.whales(-6, 3, buy_share=0.84)
     draw.leg(draw.between(4, 6), -0.15, noise=0.7, volume=1.3, push=-4.2)
     if draw.chance(0.68):

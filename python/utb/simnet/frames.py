@@ -127,9 +127,7 @@ def vault_frames(
     ]
 
 
-def pool_frame(
-    profile: Profile, index: int, fees_raw: tuple[int, int], slot: int
-) -> bytes:
+def pool_frame(profile: Profile, index: int, fees_raw: tuple[int, int], slot: int) -> bytes:
     """Return the `accountNotification` body of a pool's own account: fees owed of both sides."""
     is_v4 = profile.wire is Wire.RAYDIUM_V4
     account = _v4_account(profile, fees_raw) if is_v4 else _cpmm_account(profile, fees_raw)

@@ -183,8 +183,7 @@ class MarketChunk:
         if profile.wire is Wire.DEXSCREENER:
             liquidity = np.full(len(every), 2 * profile.depth_quote)
             return [
-                body(pair)
-                for pair in parts.pairs.pair_bodies(profile, index, every, liquidity)
+                body(pair) for pair in parts.pairs.pair_bodies(profile, index, every, liquidity)
             ]
         volume = parts.volume_usd[index] / price
         seconds = self._begin_ns // SECOND_NS + every * grid.slot_s
@@ -241,9 +240,7 @@ class _TimelineDraft:
         self._tags: list[NDArray[np.int64]] = []
         self._instruments: list[NDArray[np.int64]] = []
 
-    def add(
-        self, tag: int, instruments: int | NDArray[np.int64], ts_ns: NDArray[np.int64]
-    ) -> None:
+    def add(self, tag: int, instruments: int | NDArray[np.int64], ts_ns: NDArray[np.int64]) -> None:
         self._ts_ns.append(ts_ns)
         self._tags.append(np.full(len(ts_ns), tag))
         self._instruments.append(np.broadcast_to(np.asarray(instruments), ts_ns.shape))

@@ -109,7 +109,9 @@ class PathWalk:
         bounces = bounce * rng.standard_normal(returns.shape) * np.sqrt(conditions.volume)
         exact = np.exp(level + spread + bounces)
         decimals = [profile.price_decimals for profile in PROFILES]
-        price = np.stack([np.round(row, places) for row, places in zip(exact, decimals, strict=True)])
+        price = np.stack(
+            [np.round(row, places) for row, places in zip(exact, decimals, strict=True)]
+        )
         volume_usd = self._volumes(rng, conditions, returns / scale)
         self._level, self._spread = level[:, -1], spread[:, -1]
         self._chunk = chunk + 1

@@ -1,6 +1,6 @@
 //! What the core tells its caller; [`crate::wire`] writes it as bytes.
 
-use utb_signals::triggers::MoveCause;
+use utb_signals::triggers::{Fired, MoveCause, Moved};
 use utb_types::{CONDITION_MAX, Condition, DecisionView, STRATEGY_COUNT, TriggerKind, Value};
 
 /// Market features the risk gate sizes with, at the decision's bar.
@@ -110,4 +110,31 @@ pub enum EngineEvent {
         /// Length of the gap, nanoseconds.
         gap_ns: i64,
     },
+}
+
+impl From<Fired> for EngineEvent {
+    fn from(fired: Fired) -> Self {
+        Self::Fired {
+            ts_ns: fired.ts_ns,
+            instrument: fired.instrument,
+            position_id: fired.position_id,
+            kind: fired.kind,
+            price: fired.price,
+            level: fired.level,
+            fraction: fired.fraction,
+        }
+    }
+}
+
+impl From<Moved> for EngineEvent {
+    fn from(moved: Moved) -> Self {
+        Self::Moved {
+            ts_ns: moved.ts_ns,
+            instrument: moved.instrument,
+            position_id: moved.position_id,
+            stop: moved.stop,
+            target: moved.target,
+            cause: moved.cause,
+        }
+    }
 }

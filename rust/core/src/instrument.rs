@@ -45,7 +45,7 @@ impl Instrument {
 #[derive(Clone, Debug, Default)]
 pub struct AddressTable {
     slots: Vec<Option<(u64, u32)>>,
-    texts: Vec<(String, u32)>,
+    texts: Vec<(Box<[u8]>, u32)>,
 }
 
 impl AddressTable {
@@ -59,11 +59,11 @@ impl AddressTable {
         let size = (texts.len() * 2).next_power_of_two().max(8);
         let mut table = Self { slots: vec![None; size], texts: Vec::new() };
         for (text, instrument) in texts {
-            if table.find(&text).is_some() {
+            if table.find(text.as_bytes()).is_some() {
                 return Err(text);
             }
             let (hash, entry) = (hash(text.as_bytes()), table.texts.len());
-            table.texts.push((text, instrument));
+            table.texts.push((text.into_bytes().into_boxed_slice(), instrument));
             let mut place = table.home(hash);
             while let Some(Some(_)) = table.slots.get(place) {
                 place = table.next(place);
@@ -77,13 +77,13 @@ impl AddressTable {
 
     /// Returns the instrument of an address.
     #[inline]
-    pub fn find(&self, text: &str) -> Option<usize> {
-        let wanted = hash(text.as_bytes());
+    pub fn find(&self, text: &[u8]) -> Option<usize> {
+        let wanted = hash(text);
         let mut place = self.home(wanted);
         while let Some(&Some((hash, entry))) = self.slots.get(place) {
             if hash == wanted
                 && let Some((held, instrument)) = self.texts.get(entry as usize)
-                && held == text
+                && **held == *text
             {
                 return Some(*instrument as usize);
             }
@@ -161,13 +161,13 @@ impl Registry {
 
     /// Returns the instrument with that base mint.
     #[inline]
-    pub fn by_mint(&self, mint: &str) -> Option<usize> {
+    pub fn by_mint(&self, mint: &[u8]) -> Option<usize> {
         self.mints.find(mint)
     }
 
     /// Returns the instrument bound to that pair.
     #[inline]
-    pub fn by_pair(&self, pair: &str) -> Option<usize> {
+    pub fn by_pair(&self, pair: &[u8]) -> Option<usize> {
         self.pairs.find(pair)
     }
 
@@ -221,11 +221,11 @@ mod tests {
         let name = |number: u32| format!("mint{number:040}");
         let table = AddressTable::new((0..10_000).map(|it| (name(it), it))).unwrap();
         for number in 0..10_000 {
-            assert_eq!(table.find(&name(number)), Some(number as usize));
+            assert_eq!(table.find(name(number).as_bytes()), Some(number as usize));
         }
-        assert_eq!(table.find(&name(10_000)), None);
-        assert_eq!(table.find(""), None);
-        assert_eq!(AddressTable::default().find("x"), None);
+        assert_eq!(table.find(name(10_000).as_bytes()), None);
+        assert_eq!(table.find(b""), None);
+        assert_eq!(AddressTable::default().find(b"x"), None);
     }
 
     #[test]

@@ -1,1 +1,38 @@
-//! `utb-core`.
+//! Composition of feeds and signals: frames and recorded events in, decisions and fired triggers
+//! out.
+//!
+//! [`Pipeline`] is deterministic: it reads no clock, opens nothing, draws nothing at random. The
+//! same calls with the same arguments give the same events, bit for bit, whether they come as
+//! frames through [`Pipeline::ingest`] or as records through [`Replay`].
+
+mod arming;
+mod bindings;
+mod correlation;
+mod error;
+mod evaluate;
+mod event;
+mod feed;
+mod ingest;
+mod instrument;
+mod log;
+mod market;
+mod pipeline;
+mod pool;
+mod portfolio;
+mod records;
+mod replay;
+mod save;
+mod state;
+mod view;
+mod wire;
+
+pub use correlation::{HourCloses, correlation};
+pub use error::CoreError;
+pub use event::{Decision, DecisionFeatures, EngineEvent};
+pub use instrument::{AddressTable, Instrument, Registry};
+pub use log::{BarRecord, EquityRecord, VoteRecord};
+pub use pipeline::Pipeline;
+pub use records::{BarColumns, EVENTS_PER_BAR, RecordedBar, events_of, explode, merge};
+pub use replay::Replay;
+pub use state::Mark;
+pub use wire::encode;

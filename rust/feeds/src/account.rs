@@ -11,16 +11,16 @@ pub use token_vault::TokenVault;
 use base64_simd::{Out, STANDARD};
 
 use crate::DecodeError;
-use crate::item::Text;
+use crate::Text;
 
 /// The SPL Token program.
-const TOKEN_PROGRAM: &str = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA";
+const TOKEN_PROGRAM: &[u8] = b"TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA";
 /// The Token-2022 program.
-const TOKEN_2022_PROGRAM: &str = "TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb";
+const TOKEN_2022_PROGRAM: &[u8] = b"TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb";
 /// Raydium AMM v4.
-const RAYDIUM_V4_PROGRAM: &str = "675kPX9MHTjS2zt1qfr1NYHuzeLXfQM9H24wFSUt1Mp8";
+const RAYDIUM_V4_PROGRAM: &[u8] = b"675kPX9MHTjS2zt1qfr1NYHuzeLXfQM9H24wFSUt1Mp8";
 /// Raydium CPMM.
-const RAYDIUM_CPMM_PROGRAM: &str = "CPMMoo8L3F4NbTegBCKVNunggL7H1ZpdTHKxQB5qKP1C";
+const RAYDIUM_CPMM_PROGRAM: &[u8] = b"CPMMoo8L3F4NbTegBCKVNunggL7H1ZpdTHKxQB5qKP1C";
 
 /// Longest account of a known layout: Raydium v4, 752 bytes, and room for base64's rounding.
 const KNOWN_BYTES_MAX: usize = 756;
@@ -51,8 +51,8 @@ pub enum AccountData<'a> {
 ///
 /// Returns [`DecodeError::BadEncoding`] if `data` is not padded standard base64, and
 /// [`DecodeError::Uninitialised`] for a token account that holds nothing yet.
-pub fn decode_account<'a>(owner: Text<'a>, data: &str) -> Result<AccountData<'a>, DecodeError> {
-    match &*owner {
+pub fn decode_account<'a>(owner: Text<'a>, data: &[u8]) -> Result<AccountData<'a>, DecodeError> {
+    match owner.as_bytes() {
         TOKEN_PROGRAM | TOKEN_2022_PROGRAM => {
             if let Some(vault) = token_vault::decode(data)? {
                 return Ok(AccountData::TokenVault(vault));
@@ -61,7 +61,7 @@ pub fn decode_account<'a>(owner: Text<'a>, data: &str) -> Result<AccountData<'a>
         RAYDIUM_V4_PROGRAM | RAYDIUM_CPMM_PROGRAM => {
             let mut buffer = [0; KNOWN_BYTES_MAX];
             let bytes = bytes(data, &mut buffer)?;
-            let known = if &*owner == RAYDIUM_V4_PROGRAM {
+            let known = if owner.as_bytes() == RAYDIUM_V4_PROGRAM {
                 raydium_v4::decode(bytes).map(AccountData::RaydiumV4)
             } else {
                 raydium_cpmm::decode(bytes)
@@ -74,19 +74,19 @@ pub fn decode_account<'a>(owner: Text<'a>, data: &str) -> Result<AccountData<'a>
         }
         _ => {}
     }
-    let len = STANDARD.decoded_length(data.as_bytes()).map_err(|_| DecodeError::BadEncoding)?;
+    let len = STANDARD.decoded_length(data).map_err(|_| DecodeError::BadEncoding)?;
     Ok(AccountData::Unknown { owner, len })
 }
 
 /// Decodes base64 into `buffer`; the result is empty if it would not fit.
 #[inline]
-fn bytes<'b>(data: &str, buffer: &'b mut [u8]) -> Result<&'b [u8], DecodeError> {
-    let len = STANDARD.decoded_length(data.as_bytes()).map_err(|_| DecodeError::BadEncoding)?;
+fn bytes<'b>(data: &[u8], buffer: &'b mut [u8]) -> Result<&'b [u8], DecodeError> {
+    let len = STANDARD.decoded_length(data).map_err(|_| DecodeError::BadEncoding)?;
     if len > buffer.len() {
         return Ok(&[]);
     }
     STANDARD
-        .decode(data.as_bytes(), Out::from_slice(buffer))
+        .decode(data, Out::from_slice(buffer))
         .map(|decoded| &*decoded)
         .map_err(|_| DecodeError::BadEncoding)
 }

@@ -1,10 +1,8 @@
 //! Checks of decoded fields, shared by the fast scan and the typed fallback.
 
-use std::borrow::Cow;
-
 use utb_types::{Timeframe, Value};
 
-use crate::{DecodeError, item::Text};
+use crate::{DecodeError, Text};
 
 /// Longest kept text: a base58 signature has 88 characters, a Sui coin type about 100.
 const TEXT_BYTES_MAX: usize = 128;
@@ -35,17 +33,22 @@ pub(crate) fn optional_non_negative(number: Option<f64>) -> Result<Value, Decode
     }
 }
 
-/// Returns the text if its length is 1 to 128 bytes.
+/// Returns the text if it is ASCII of 1 to 128 bytes.
 #[inline]
 pub(crate) fn text(text: Option<Text<'_>>) -> Result<Text<'_>, DecodeError> {
     let text = text.ok_or(DecodeError::Shape)?;
-    if (1..=TEXT_BYTES_MAX).contains(&text.len()) { Ok(text) } else { Err(DecodeError::Shape) }
+    let bytes = text.as_bytes();
+    if (1..=TEXT_BYTES_MAX).contains(&bytes.len()) && bytes.is_ascii() {
+        Ok(text)
+    } else {
+        Err(DecodeError::Shape)
+    }
 }
 
 /// Borrows a piece of the frame.
 #[inline]
-pub(crate) const fn borrowed(text: &str) -> Option<Text<'_>> {
-    Some(Cow::Borrowed(text))
+pub(crate) const fn borrowed(bytes: &[u8]) -> Option<Text<'_>> {
+    Some(Text::borrowed(bytes))
 }
 
 /// Returns nanoseconds from Unix seconds; times before the epoch or after 2262 are refused.

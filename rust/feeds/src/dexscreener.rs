@@ -10,8 +10,9 @@ mod typed;
 use utb_types::Value;
 
 use crate::check::{optional_non_negative, positive, text};
-use crate::item::{Item, Pair, Rejected, Text};
-use crate::{DecodeError, Scan, number};
+use crate::frame::Frame;
+use crate::item::{Item, Pair, Rejected};
+use crate::{DecodeError, Text, number};
 
 /// A pair as read, before its values are checked.
 #[derive(Debug, Default)]
@@ -30,17 +31,16 @@ struct RawPair<'a> {
 
 /// Appends the items of a frame.
 pub(crate) fn decode<'a>(
-    frame: &'a str,
-    scan: Scan,
+    frame: Frame<'a>,
     out: &mut Vec<Item<'a>>,
 ) -> Result<(), DecodeError> {
-    if scan == Scan::Fast {
-        if fast::decode(frame, out).is_some() {
+    if let Some(plain) = frame.plain() {
+        if fast::decode(plain, out).is_some() {
             return Ok(());
         }
         out.clear();
     }
-    typed::decode(frame, out)
+    typed::decode(frame.text()?, out)
 }
 
 /// Appends a pair, or its refusal.
@@ -58,8 +58,8 @@ fn push<'a>(raw: Result<RawPair<'a>, DecodeError>, out: &mut Vec<Item<'a>>) {
 fn finish(raw: RawPair<'_>) -> Result<Pair<'_>, DecodeError> {
     let [usd, base, quote] = raw.liquidity;
     Ok(Pair {
-        price_native: price(raw.price_native.as_deref())?.ok_or(DecodeError::Shape)?,
-        price_usd: price(raw.price_usd.as_deref())?.unwrap_or(Value::ABSENT),
+        price_native: price(raw.price_native.as_ref())?.ok_or(DecodeError::Shape)?,
+        price_usd: price(raw.price_usd.as_ref())?.unwrap_or(Value::ABSENT),
         chain_id: text(raw.chain_id)?,
         pair_address: text(raw.pair_address)?,
         base_mint: text(raw.base_mint)?,
@@ -75,8 +75,8 @@ fn finish(raw: RawPair<'_>) -> Result<Pair<'_>, DecodeError> {
 
 /// Reads a price string: a JSON number, finite and > 0.
 #[inline]
-fn price(text: Option<&str>) -> Result<Option<Value>, DecodeError> {
+fn price(text: Option<&Text<'_>>) -> Result<Option<Value>, DecodeError> {
     let Some(text) = text else { return Ok(None) };
-    let number = number::number_text(text).ok_or(DecodeError::Shape)?;
+    let number = number::number_text(text.as_bytes()).ok_or(DecodeError::Shape)?;
     positive(Some(number)).map(|price| Some(Value::new(price)))
 }

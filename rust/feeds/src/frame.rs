@@ -39,7 +39,7 @@ impl Scratch {
 ///
 /// Returns why the frame as a whole was refused; then nothing was handed on.
 #[inline]
-pub fn decode<'a, F: FnMut(Item<'a>)>(
+pub fn decode<'a, F: FnMut(&Item<'a>)>(
     source: Source,
     payload: &'a [u8],
     scratch: &mut Scratch,
@@ -53,18 +53,18 @@ pub fn decode<'a, F: FnMut(Item<'a>)>(
 /// # Errors
 ///
 /// As [`decode`].
-pub fn decode_with<'a, F: FnMut(Item<'a>)>(
+pub fn decode_with<'a, F: FnMut(&Item<'a>)>(
     scan: Scan,
     source: Source,
     payload: &'a [u8],
     scratch: &mut Scratch,
-    sink: F,
+    mut sink: F,
 ) -> Result<usize, DecodeError> {
     let mut items = recycle(std::mem::take(&mut scratch.items));
     let result = items_of(scan, source, payload, &mut items);
     let outcome = result.map(|()| items.len());
     if outcome.is_ok() {
-        items.drain(..).for_each(sink);
+        items.iter().for_each(&mut sink);
     }
     scratch.items = recycle(items);
     outcome
@@ -79,13 +79,39 @@ fn items_of<'a>(
     if payload.len() > FRAME_BYTES_MAX {
         return Err(DecodeError::TooLarge { bytes: payload.len() });
     }
-    let text = std::str::from_utf8(payload).map_err(|_| DecodeError::NotUtf8)?;
-    let scan = if scan == Scan::Fast && scan::is_plain(text) { Scan::Fast } else { Scan::Typed };
+    let survey = scan::survey(payload);
+    // Other bytes than ASCII stand only in names, which nobody keeps; still, a frame is UTF-8.
+    if !survey.ascii && std::str::from_utf8(payload).is_err() {
+        return Err(DecodeError::NotUtf8);
+    }
+    let frame = Frame { bytes: payload, scan: survey.plain && scan == Scan::Fast };
     match source {
-        Source::DexScreener => dexscreener::decode(text, scan, out),
-        Source::Birdeye => birdeye::decode(text, scan, out),
-        Source::Helius => helius::decode(text, scan, out),
+        Source::DexScreener => dexscreener::decode(frame, out),
+        Source::Birdeye => birdeye::decode(frame, out),
+        Source::Helius => helius::decode(frame, out),
         Source::Recorded => Err(DecodeError::Unsupported),
+    }
+}
+
+/// A frame within its limits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Frame<'a> {
+    bytes: &'a [u8],
+    scan: bool,
+}
+
+impl<'a> Frame<'a> {
+    /// Returns the bytes if the forward scan can read them.
+    #[inline]
+    pub(crate) fn plain(self) -> Option<&'a [u8]> {
+        self.scan.then_some(self.bytes)
+    }
+
+    /// Returns the text for the typed fallback.
+    pub(crate) fn text(self) -> Result<&'a str, DecodeError> {
+        let text = std::str::from_utf8(self.bytes).map_err(|_| DecodeError::NotUtf8)?;
+        check_depth(text)?;
+        Ok(text)
     }
 }
 
@@ -99,7 +125,7 @@ fn recycle<'to>(mut items: Vec<Item<'_>>) -> Vec<Item<'to>> {
 }
 
 /// Refuses a frame that nests too deep for the typed fallback.
-pub(crate) fn check_depth(text: &str) -> Result<(), DecodeError> {
+fn check_depth(text: &str) -> Result<(), DecodeError> {
     let bytes = text.as_bytes();
     let openers =
         bytes.iter().map(|&byte| usize::from(byte == b'[') + usize::from(byte == b'{')).sum();

@@ -7,12 +7,13 @@ mod typed;
 
 use crate::account::{self, AccountData};
 use crate::check::text;
-use crate::item::{Item, Rejected, Text};
-use crate::{DecodeError, Scan};
+use crate::frame::Frame;
+use crate::item::{Item, Rejected};
+use crate::{DecodeError, Text};
 
 /// The only encoding that is read; `base58` ends at 128 bytes and is slow, `base64+zstd` needs a
 /// decompressor, `jsonParsed` loses the layout.
-const ENCODING: &str = "base64";
+const ENCODING: &[u8] = b"base64";
 
 /// New contents of a subscribed account.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,17 +38,14 @@ struct RawUpdate<'a> {
 
 /// Appends the items of a frame.
 pub(crate) fn decode<'a>(
-    frame: &'a str,
-    scan: Scan,
+    frame: Frame<'a>,
     out: &mut Vec<Item<'a>>,
 ) -> Result<(), DecodeError> {
-    if scan == Scan::Fast
-        && let Some(raw) = fast::decode(frame)
-    {
+    if let Some(raw) = frame.plain().and_then(fast::decode) {
         push(raw, out);
         return Ok(());
     }
-    typed::decode(frame, out)
+    typed::decode(frame.text()?, out)
 }
 
 /// Appends an update, or its refusal.
@@ -64,9 +62,10 @@ fn finish(raw: RawUpdate<'_>) -> Result<AccountUpdate<'_>, DecodeError> {
     let subscription = raw.subscription.ok_or(DecodeError::Shape)?;
     let slot = raw.slot.ok_or(DecodeError::Shape)?;
     let owner = text(raw.owner)?;
-    if raw.encoding.as_deref() != Some(ENCODING) {
+    if raw.encoding.as_ref().map(Text::as_bytes) != Some(ENCODING) {
         return Err(DecodeError::UnsupportedEncoding);
     }
-    let data = account::decode_account(owner, &raw.data.ok_or(DecodeError::Shape)?)?;
+    let data = raw.data.ok_or(DecodeError::Shape)?;
+    let data = account::decode_account(owner, data.as_bytes())?;
     Ok(AccountUpdate { subscription, slot, data })
 }

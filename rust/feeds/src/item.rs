@@ -1,13 +1,8 @@
 //! What a frame holds, checked: the typed items every decoder hands on.
 
-use std::borrow::Cow;
-
 use utb_types::{Side, Timeframe, Value};
 
-use crate::{AccountUpdate, DecodeError};
-
-/// Text of a frame; borrowed from it unless it held JSON escapes. 1 to 128 bytes.
-pub type Text<'a> = Cow<'a, str>;
+use crate::{AccountUpdate, DecodeError, Text};
 
 /// One item of a frame.
 #[derive(Clone, Debug, PartialEq)]

@@ -18,6 +18,7 @@ mod helius;
 mod item;
 mod number;
 mod scan;
+mod text;
 mod typed;
 
 pub use account::{
@@ -28,5 +29,6 @@ pub use error::DecodeError;
 pub use frame::{DEPTH_MAX, FRAME_BYTES_MAX, Scan, Scratch, decode, decode_with};
 pub use helius::AccountUpdate;
 pub use item::{
-    Control, HistoryBar, Item, Pair, PriceBar, Rejected, SpotQuote, Text, Trade,
+    Control, HistoryBar, Item, Pair, PriceBar, Rejected, SpotQuote, Trade,
 };
+pub use text::Text;

@@ -113,12 +113,11 @@ const fn eight_digits(nibbles: u64) -> u64 {
     high.wrapping_add(low) >> 32
 }
 
-/// Reads the JSON number at the start of `text`: its value (infinite if beyond `f64`) and length.
+/// Reads the JSON number at the start of `bytes`: its value (infinite if beyond `f64`) and length.
 ///
 /// Returns `None` if there is no number in JSON's grammar.
 #[inline]
-pub(crate) fn number(text: &str) -> Option<(f64, usize)> {
-    let bytes = text.as_bytes();
+pub(crate) fn number(bytes: &[u8]) -> Option<(f64, usize)> {
     let negative = bytes.first() == Some(&b'-');
     let mut at = usize::from(negative);
     let whole = digits(bytes.get(at..)?);
@@ -155,7 +154,7 @@ pub(crate) fn number(text: &str) -> Option<(f64, usize)> {
     let value = match magnitude {
         Some(magnitude) if negative => -magnitude,
         Some(magnitude) => magnitude,
-        None => text.get(..at)?.parse().ok()?,
+        None => std::str::from_utf8(bytes.get(..at)?).ok()?.parse().ok()?,
     };
     Some((value, at))
 }
@@ -265,7 +264,7 @@ fn small(index: usize) -> i64 {
 
 /// Reads a whole text as a JSON number; a source's "price" string. Infinite if beyond `f64`.
 #[inline]
-pub(crate) fn number_text(text: &str) -> Option<f64> {
+pub(crate) fn number_text(text: &[u8]) -> Option<f64> {
     match number(text) {
         Some((value, length)) if length == text.len() => Some(value),
         _ => None,

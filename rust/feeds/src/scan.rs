@@ -9,46 +9,85 @@ use crate::number::{self, digits};
 /// Deepest nesting `skip_value` follows before it gives up.
 const SKIP_DEPTH_MAX: u32 = 16;
 
-/// Returns whether a frame has no backslash and no control character.
-pub(crate) fn is_plain(text: &str) -> bool {
+/// What a frame is made of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Survey {
+    /// No backslash and no control character.
+    pub(crate) plain: bool,
+    /// Only ASCII, so UTF-8 without another look.
+    pub(crate) ascii: bool,
+}
+
+/// Looks at every byte of a frame once.
+pub(crate) fn survey(bytes: &[u8]) -> Survey {
     // Without branches, so that the compiler makes vector code of it.
-    let odd = text
-        .as_bytes()
-        .iter()
-        .fold(0_u8, |odd, &byte| odd | u8::from(byte < 0x20) | u8::from(byte == b'\\'));
-    odd == 0
+    let (odd, high) = bytes.iter().fold((0_u8, 0_u8), |(odd, high), &byte| {
+        (odd | u8::from(byte < 0x20) | u8::from(byte == b'\\'), high | byte)
+    });
+    Survey { plain: odd == 0, ascii: high < 0x80 }
 }
 
 /// A position in a plain frame.
 #[derive(Clone, Debug)]
 pub(crate) struct Scanner<'a> {
-    rest: &'a str,
+    rest: &'a [u8],
 }
 
 impl<'a> Scanner<'a> {
     /// Starts at the beginning of a plain frame.
     #[inline]
-    pub(crate) const fn new(text: &'a str) -> Self {
-        Self { rest: text }
+    pub(crate) const fn new(frame: &'a [u8]) -> Self {
+        Self { rest: frame }
     }
 
     /// Reads exactly `literal`.
     #[inline(always)]
-    pub(crate) fn literal(&mut self, literal: &'static str) -> Option<()> {
-        self.rest = self.rest.strip_prefix(literal)?;
+    pub(crate) fn literal<const N: usize>(&mut self, literal: &'static [u8; N]) -> Option<()> {
+        let (first, rest) = self.rest.split_first_chunk::<N>()?;
+        if first != literal {
+            return None;
+        }
+        self.rest = rest;
         Some(())
     }
 
     /// Reads `literal` if it is next; says whether it was.
     #[inline(always)]
-    pub(crate) fn eat(&mut self, literal: &'static str) -> bool {
+    pub(crate) fn eat<const N: usize>(&mut self, literal: &'static [u8; N]) -> bool {
         self.literal(literal).is_some()
     }
 
     /// Reads the rest of a string, up to and with its closing quote.
+    ///
+    /// Eight bytes at a time: most strings are too short to earn a call.
     #[inline(always)]
-    pub(crate) fn text(&mut self) -> Option<&'a str> {
-        let end = memchr::memchr(b'"', self.rest.as_bytes())?;
+    pub(crate) fn text(&mut self) -> Option<&'a [u8]> {
+        let mut words = self.rest;
+        let mut at = 0;
+        while let Some((word, next)) = words.split_first_chunk::<8>() {
+            // A quote's byte becomes 0; the lowest bit set marks the first such byte.
+            let quotes = u64::from_le_bytes(*word) ^ 0x2222_2222_2222_2222;
+            let zeros = quotes.wrapping_sub(0x0101_0101_0101_0101) & !quotes;
+            let zeros = zeros & 0x8080_8080_8080_8080;
+            if zeros != 0 {
+                return self.cut(at + (zeros.trailing_zeros() / 8) as usize);
+            }
+            at += 8;
+            words = next;
+        }
+        let end = words.iter().position(|&byte| byte == b'"')?;
+        self.cut(at + end)
+    }
+
+    /// As [`Scanner::text`], for strings that are usually longer than an address.
+    #[inline(always)]
+    pub(crate) fn long_text(&mut self) -> Option<&'a [u8]> {
+        self.cut(memchr::memchr(b'"', self.rest)?)
+    }
+
+    /// Takes a string that ends at `end`, and its quote.
+    #[inline(always)]
+    fn cut(&mut self, end: usize) -> Option<&'a [u8]> {
         let (text, rest) = self.rest.split_at_checked(end)?;
         self.rest = rest.get(1..)?;
         Some(text)
@@ -56,15 +95,15 @@ impl<'a> Scanner<'a> {
 
     /// Reads a string, from its opening quote.
     #[inline(always)]
-    pub(crate) fn string(&mut self) -> Option<&'a str> {
-        self.literal("\"")?;
+    pub(crate) fn string(&mut self) -> Option<&'a [u8]> {
+        self.literal(b"\"")?;
         self.text()
     }
 
     /// Reads a string or `null`.
     #[inline]
-    pub(crate) fn optional_string(&mut self) -> Option<Option<&'a str>> {
-        if self.eat("null") { Some(None) } else { self.string().map(Some) }
+    pub(crate) fn optional_string(&mut self) -> Option<Option<&'a [u8]>> {
+        if self.eat(b"null") { Some(None) } else { self.string().map(Some) }
     }
 
     /// Reads a number.
@@ -78,20 +117,20 @@ impl<'a> Scanner<'a> {
     /// Reads a number or `null`.
     #[inline]
     pub(crate) fn optional_number(&mut self) -> Option<Option<f64>> {
-        if self.eat("null") { Some(None) } else { self.number().map(Some) }
+        if self.eat(b"null") { Some(None) } else { self.number().map(Some) }
     }
 
     /// Reads an integer without sign, fraction or power, of at most 19 digits.
     #[inline]
     pub(crate) fn integer(&mut self) -> Option<u64> {
-        let bytes = self.rest.as_bytes();
+        let bytes = self.rest;
         let run = digits(bytes);
         let leading_zero = run.count > 1 && bytes.first() == Some(&b'0');
         if run.count == 0 || run.count > 19 || leading_zero {
             return None;
         }
         self.rest = self.rest.get(run.count..)?;
-        match self.rest.as_bytes().first() {
+        match self.rest.first() {
             Some(b'.' | b'e' | b'E') => None,
             _ => Some(run.value),
         }
@@ -100,7 +139,7 @@ impl<'a> Scanner<'a> {
     /// Reads a number that need not be kept.
     #[inline]
     pub(crate) fn skip_number(&mut self) -> Option<()> {
-        let bytes = self.rest.as_bytes();
+        let bytes = self.rest;
         let mut at = usize::from(bytes.first() == Some(&b'-'));
         let whole = digits(bytes.get(at..)?);
         if whole.count == 0 || (whole.count > 1 && bytes.get(at) == Some(&b'0')) {
@@ -133,59 +172,68 @@ impl<'a> Scanner<'a> {
     }
 
     fn skip_nested(&mut self, depth: u32) -> Option<()> {
-        match self.rest.as_bytes().first()? {
-            b'"' => self.string().map(drop),
+        match self.rest.first()? {
+            b'"' => {
+                self.literal(b"\"")?;
+                self.long_text().map(drop)
+            }
             b'{' => self.skip_members(depth.checked_sub(1)?),
             b'[' => self.skip_elements(depth.checked_sub(1)?),
-            b't' => self.literal("true"),
-            b'f' => self.literal("false"),
-            b'n' => self.literal("null"),
+            b't' => self.literal(b"true"),
+            b'f' => self.literal(b"false"),
+            b'n' => self.literal(b"null"),
             _ => self.skip_number(),
         }
     }
 
     fn skip_members(&mut self, depth: u32) -> Option<()> {
-        self.literal("{")?;
-        if self.eat("}") {
+        self.literal(b"{")?;
+        if self.eat(b"}") {
             return Some(());
         }
         loop {
             self.string()?;
-            self.literal(":")?;
+            self.literal(b":")?;
             self.skip_nested(depth)?;
-            if self.eat("}") {
+            if self.eat(b"}") {
                 return Some(());
             }
-            self.literal(",")?;
+            self.literal(b",")?;
         }
     }
 
     fn skip_elements(&mut self, depth: u32) -> Option<()> {
-        self.literal("[")?;
-        if self.eat("]") {
+        self.literal(b"[")?;
+        if self.eat(b"]") {
             return Some(());
         }
         loop {
             self.skip_nested(depth)?;
-            if self.eat("]") {
+            if self.eat(b"]") {
                 return Some(());
             }
-            self.literal(",")?;
+            self.literal(b",")?;
         }
     }
 
     /// Reads the key of the next member after `{` or `,`, with its colon.
     #[inline(always)]
-    pub(crate) fn key(&mut self) -> Option<&'a str> {
+    pub(crate) fn key(&mut self) -> Option<&'a [u8]> {
         let key = self.string()?;
-        self.literal(":")?;
+        self.literal(b":")?;
         Some(key)
     }
 
     /// Reads what follows a member: `true` if another one comes, `false` at the object's end.
     #[inline(always)]
     pub(crate) fn more(&mut self) -> Option<bool> {
-        if self.eat(",") { Some(true) } else { self.literal("}").map(|()| false) }
+        if self.eat(b",") { Some(true) } else { self.literal(b"}").map(|()| false) }
+    }
+
+    /// Returns how many bytes are left.
+    #[inline(always)]
+    pub(crate) const fn left(&self) -> usize {
+        self.rest.len()
     }
 
     /// Succeeds at the end of the frame.

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, de};
 use sonic_rs::LazyValue;
 
-use crate::{DecodeError, frame, item::Text};
+use crate::{DecodeError, Text};
 
 /// Text, borrowed from the frame where it has no escapes.
 #[derive(Debug)]
@@ -28,11 +28,11 @@ impl<'de> de::Visitor<'de> for TextVisitor {
     }
 
     fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(text))
+        Ok(Text::borrowed(text.as_bytes()))
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(text.to_owned()))
+        Ok(Text::owned(text))
     }
 }
 
@@ -81,7 +81,6 @@ pub(crate) fn raw<'a>(value: &LazyValue<'a>) -> Result<&'a str, DecodeError> {
 
 /// Parses a whole frame: a failure means it is not JSON, or not the documented envelope.
 pub(crate) fn frame<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, DecodeError> {
-    frame::check_depth(text)?;
     sonic_rs::from_str(text).map_err(|error| {
         if error.is_unmatched_type() { DecodeError::Shape } else { DecodeError::NotJson }
     })

@@ -102,7 +102,9 @@ fn walk(count: usize) -> Vec<Bar> {
 fn candidates() -> Vec<Candidate> {
     let (mut fused, mut fewer) = (FusedSet::default(), WithoutAdx::default());
     let (mut series, mut peeked) = (Series::new(), Series::new());
-    walk(WARM_UP).iter().for_each(|bar| peeked.update(bar));
+    for bar in &walk(WARM_UP) {
+        peeked.update(bar);
+    }
     let (mut kand, mut yata, mut ta) = (Kand::default(), Yata::default(), Ta::default());
     vec![
         Candidate::new("utb fused set", "set", move |bar| {

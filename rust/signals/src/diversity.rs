@@ -180,10 +180,14 @@ mod tests {
             window in 1_u32..20,
         ) {
             let mut rolling = Diversity::new(window);
-            rows.iter().for_each(|row| rolling.push(&votes(*row)));
+            for row in &rows {
+                rolling.push(&votes(*row));
+            }
             let kept = rows.len().min(usize::try_from(window).unwrap());
             let mut fresh = Diversity::new(window);
-            rows[rows.len() - kept..].iter().for_each(|row| fresh.push(&votes(*row)));
+            for row in &rows[rows.len() - kept..] {
+                fresh.push(&votes(*row));
+            }
             prop_assert_eq!(rolling.len(), kept);
             prop_assert_eq!(rolling.sums, fresh.sums);
             prop_assert_eq!(rolling.products, fresh.products);

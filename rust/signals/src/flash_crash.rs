@@ -75,6 +75,11 @@ impl FlashCrash {
         crashed
     }
 
+    /// Returns the highest price of the window; 0 before the first one.
+    pub const fn highest(&self) -> f64 {
+        self.high.max(self.high_before)
+    }
+
     /// Forgets all prices, after a gap.
     pub fn reset(&mut self) {
         *self = Self::new();

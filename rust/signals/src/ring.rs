@@ -107,6 +107,15 @@ impl<const N: usize> Ring<N> {
         (1..=count.min(self.len)).filter_map(|age| self.back(age))
     }
 
+    /// Returns the newest `count` numbers (or as many as are held) as two slices, each oldest first.
+    pub fn newest_slices(&self, count: usize) -> (&[f64], &[f64]) {
+        let count = count.min(self.len);
+        let wrapped = count.saturating_sub(self.next);
+        let early = self.slots.0.get(N - wrapped..).unwrap_or_default();
+        let late = self.slots.0.get(self.next.saturating_sub(count)..self.next);
+        (early, late.unwrap_or_default())
+    }
+
     /// Returns all slots in storage order, which is not the order of time. A slot that was never
     /// filled is 0.
     #[inline]
@@ -128,6 +137,8 @@ mod tests {
         assert_eq!(ring.newest(9).collect::<Vec<_>>(), vec![4.0, 3.0, 2.0]);
         assert_eq!((ring.back(3), ring.back(4), ring.back(0)), (Some(2.0), None, None));
         assert!(ring.is_full());
+        assert_eq!(ring.newest_slices(2), (&[3.0][..], &[4.0][..]));
+        assert_eq!(ring.newest_slices(9), (&[2.0, 3.0][..], &[4.0][..]));
     }
 
     #[test]

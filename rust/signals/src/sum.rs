@@ -1,15 +1,6 @@
-//! Sums over a moving window that do not drift.
+//! Sums that keep their digits.
 
 use serde::{Deserialize, Serialize};
-
-use crate::ring::Ring;
-
-/// Slides after which a sum is taken anew, whatever happened: bounds the error of any history.
-const REFRESH_SLIDES: u32 = 1024;
-
-/// A sum this much smaller than the largest since the last refresh is taken anew: the error of a
-/// double-double sum is 2^-104 of that largest one per slide, so 1e12 leaves 1e-16.
-const REFRESH_FALL: f64 = 1e-12;
 
 /// A sum held in two floats, together about 106 bits.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
@@ -53,90 +44,10 @@ impl WideSum {
     }
 }
 
-/// The sum of a moving window of non-negative numbers.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-pub struct WindowSum {
-    sum: WideSum,
-    peak: f64,
-    slides: u32,
-}
-
-impl WindowSum {
-    /// Returns the sum with a number added to a window that is not full yet.
-    #[inline]
-    #[must_use]
-    pub fn grown(self, number: f64) -> Self {
-        let sum = self.sum.plus(number);
-        Self { sum, peak: self.peak.max(sum.high), slides: self.slides }
-    }
-
-    /// Returns the sum after `newest` entered and `oldest` left; `window` yields the numbers of
-    /// the new window and is only read when the sum must be taken anew.
-    #[inline]
-    #[must_use]
-    pub fn slid(self, newest: f64, oldest: f64, window: impl Iterator<Item = f64>) -> Self {
-        let sum = self.sum.plus(newest).plus(-oldest);
-        let slides = self.slides + 1;
-        if slides >= REFRESH_SLIDES || sum.high < self.peak * REFRESH_FALL {
-            return Self::of(window);
-        }
-        Self { sum, peak: self.peak.max(sum.high), slides }
-    }
-
-    /// Returns the sum of `numbers`.
-    #[cold]
-    pub fn of(numbers: impl Iterator<Item = f64>) -> Self {
-        let sum = numbers.fold(WideSum::default(), WideSum::plus);
-        Self { sum, peak: sum.high, slides: 0 }
-    }
-
-    /// Returns the sum after `newest` enters the last `period` numbers of which `before` holds
-    /// those that came earlier.
-    #[inline]
-    #[must_use]
-    pub fn advanced<const N: usize>(self, before: &Ring<N>, period: usize, newest: f64) -> Self {
-        match before.back(period) {
-            Some(oldest) => {
-                let window = before.newest(period - 1).chain(std::iter::once(newest));
-                self.slid(newest, oldest, window)
-            }
-            None => self.grown(newest),
-        }
-    }
-
-    /// Returns the sum.
-    #[inline]
-    pub const fn value(self) -> f64 {
-        self.sum.high
-    }
-
-    /// Returns the sum / `count`.
-    #[inline]
-    pub fn over(self, count: f64) -> f64 {
-        self.sum.over(count)
-    }
-}
-
-/// Returns the mean and the population standard deviation of the numbers in `before` and `newest`.
-///
-/// Two passes around `newest`: equal numbers give exactly that number and exactly 0, and nothing
-/// is carried from one window to the next.
-#[inline]
-pub fn moments<const N: usize>(before: &[f64; N], newest: f64) -> (f64, f64) {
-    let count = count_f64(N + 1);
-    let offset = lanes(before, |number| number - newest) / count;
-    // The newest number itself is 0 from itself.
-    let squares = lanes(before, |number| {
-        let distance = (number - newest) - offset;
-        distance * distance
-    }) + offset * offset;
-    (newest + offset, (squares / count).sqrt())
-}
-
 /// Sums `term` of every number in four interleaved lanes, so that the additions do not wait for
 /// each other.
 #[inline]
-fn lanes<const N: usize>(numbers: &[f64; N], term: impl Fn(f64) -> f64) -> f64 {
+pub(crate) fn lanes(numbers: &[f64], term: impl Fn(f64) -> f64) -> f64 {
     let mut sums = [0.0; 4];
     let (quads, rest) = numbers.as_chunks::<4>();
     for quad in quads {
@@ -159,8 +70,7 @@ pub fn count_f64(count: usize) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{WideSum, WindowSum, moments};
-    use crate::ring::Ring;
+    use super::{WideSum, lanes};
 
     #[test]
     fn wide_sum_after_a_huge_number_came_and_went_keeps_the_small_one() {
@@ -169,32 +79,16 @@ mod tests {
     }
 
     #[test]
-    fn window_sum_after_a_fall_of_26_orders_equals_the_direct_sum() {
-        let mut ring = Ring::<3>::default();
-        let mut sum = WindowSum::default();
-        for number in [1e14, 3e14, 2e14, 1e-12, 2e-12, 3e-12] {
-            sum = sum.advanced(&ring, 3, number);
-            ring.push(number);
-        }
-        assert!((sum.value() - 6e-12).abs() < 1e-27);
-    }
-
-    #[test]
-    fn mean_of_equal_numbers_is_that_number() {
+    fn wide_mean_of_equal_numbers_is_that_number() {
         for number in [0.1, 97.34, 1.0 / 3.0, 26_123.77, 1e-9] {
-            let mut sum = WindowSum::default();
-            for _ in 0..200 {
-                sum = sum.grown(number);
-            }
-            assert_eq!(sum.over(200.0).to_bits(), number.to_bits());
-            assert_eq!(moments(&[number; 19], number), (number, 0.0));
+            let sum = (0..500).fold(WideSum::default(), |sum, _| sum.plus(number));
+            assert_eq!(sum.over(500.0).to_bits(), number.to_bits());
         }
     }
 
     #[test]
-    fn moments_of_two_four_six_eight() {
-        // Mean 5, squares 9 + 1 + 1 + 9 = 20, 20 / 4 = 5.
-        let (mean, deviation) = moments(&[2.0, 4.0, 6.0], 8.0);
-        assert!((mean - 5.0).abs() < 1e-15 && (deviation - 5.0_f64.sqrt()).abs() < 1e-15);
+    fn lanes_take_every_number_once() {
+        let numbers = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0];
+        assert_eq!(lanes(&numbers, |number| 2.0 * number).to_bits(), 56.0_f64.to_bits());
     }
 }

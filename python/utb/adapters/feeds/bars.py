@@ -79,9 +79,20 @@ def load_bars(argument: str, *, strategy_timeframe: str) -> RecordedBars:
     symbol, path = _split(argument)
     table = _read(path)
     ts_ns = _timestamps(path, table)
-    columns = [_numbers(path, table, name) for name in COLUMNS[1:]]
+    columns = {name: _numbers(path, table, name) for name in COLUMNS[1:]}
     span_ns, gaps = _span(path, ts_ns)
-    bars = RecordedBars(symbol, path, span_ns, ts_ns, *columns, gaps)
+    bars = RecordedBars(
+        symbol=symbol,
+        path=path,
+        span_ns=span_ns,
+        ts_ns=ts_ns,
+        open=columns["open"],
+        high=columns["high"],
+        low=columns["low"],
+        close=columns["close"],
+        volume=columns["volume"],
+        gaps=gaps,
+    )
     _check_values(bars)
     if span_ns > TIMEFRAMES[strategy_timeframe]:
         raise UsageError(

@@ -9,7 +9,9 @@ from utb.errors import UsageError
 from utb.ports.feed import ContextUpdate
 
 
-class _Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
+class _Line(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"
+):
     ts: int
     instrument: str
 

@@ -7,6 +7,7 @@ every market event of time t or later.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -14,11 +15,26 @@ from numpy.typing import NDArray
 
 from utb.adapters.feeds.bars import RecordedBars
 from utb.domain.market import Instrument
-from utb.engine.records import EVENT_RECORD
 from utb.errors import UsageError
 from utb.ports.feed import ContextUpdate, FeedItem, Frame, Records
 
 EVENTS_PER_BAR: Final = 4
+
+EVENT_RECORD: Final = np.dtype(
+    [
+        ("ts_ns", "<i8"),
+        ("ts_recv_ns", "<i8"),
+        ("instrument", "<u4"),
+        ("kind", "<u2"),
+        ("source", "<u2"),
+        ("price", "<f8"),
+        ("volume", "<f8"),
+        ("liquidity", "<f8"),
+        ("slot", "<u8"),
+        ("index", "<u8"),
+    ]
+)
+"""`utb_types::EventRecord`, 64 bytes."""
 
 _DAY_NS: Final = 86_400_000_000_000
 _BIRDEYE: Final = 1
@@ -88,11 +104,7 @@ class RecordedRecords:
 
     def items(self, start: int) -> Iterator[FeedItem]:
         """Yield items from position `start` (0 = the first) to the end."""
-        position = 0
-        for item in self._pieces():
-            if position >= start:
-                yield item
-            position += 1
+        yield from islice(self._pieces(), start, None)
 
     def _pieces(self) -> Iterator[FeedItem]:
         for window in _windows(self._markets, self._contexts, self._block_ns):
@@ -116,9 +128,7 @@ class RecordedRecords:
 class RecordedFrames:
     """Feed of Birdeye `PRICE_DATA` frames: updates of the forming bar, v = 0, 0, 0, volume."""
 
-    def __init__(
-        self, markets: Sequence[Market], contexts: Sequence[ContextUpdate] = ()
-    ) -> None:
+    def __init__(self, markets: Sequence[Market], contexts: Sequence[ContextUpdate] = ()) -> None:
         """Frame `markets` with `contexts` (sorted by time), one simulated day at a time."""
         self._markets = markets
         self._contexts = contexts
@@ -183,12 +193,14 @@ def price_frames(instrument: Instrument, bars: RecordedBars, part: slice) -> lis
 class _Window:
     """The bars and contexts of one stretch of time."""
 
-    def __init__(self, parts: list[slice], contexts: Sequence[ContextUpdate]) -> None:
+    def __init__(
+        self, parts: "list[slice[int, int, None]]", contexts: Sequence[ContextUpdate]
+    ) -> None:
         self.parts = parts
         self.contexts = contexts
 
     def __len__(self) -> int:
-        bars = sum(part.stop - part.start for part in self.parts)
+        bars: int = sum(part.stop - part.start for part in self.parts)
         return bars * EVENTS_PER_BAR + len(self.contexts)
 
 

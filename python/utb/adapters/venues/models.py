@@ -12,6 +12,7 @@ NANOS_PER_MS = 1_000_000
 NANOS_PER_S = 1_000_000_000
 _STANDARD_NORMAL = NormalDist()
 _BITS = 53
+_STEPS = float(1 << _BITS)
 
 
 def uniform(seed: int, intent_id: str, label: str) -> float:
@@ -20,7 +21,7 @@ def uniform(seed: int, intent_id: str, label: str) -> float:
     53 bits of BLAKE2b, moved by half a step so that neither 0 nor 1 occurs.
     """
     digest = hashlib.blake2b(f"{seed}/{intent_id}/{label}".encode(), digest_size=8).digest()
-    return ((int.from_bytes(digest, "big") >> (64 - _BITS)) + 0.5) / 2**_BITS
+    return ((int.from_bytes(digest, "big") >> (64 - _BITS)) + 0.5) / _STEPS
 
 
 class LatencyModel(msgspec.Struct, frozen=True, kw_only=True):

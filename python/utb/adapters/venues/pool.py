@@ -2,6 +2,7 @@
 
 import msgspec
 
+from utb.domain.amounts import price_of
 from utb.domain.names import Side
 
 BPS = 10_000
@@ -91,7 +92,7 @@ def displacement_after(pool: Pool, done: Swap, before_ppt: int) -> int:
 
 def mid_price(pool: Pool, base_decimals: int, quote_decimals: int) -> float:
     """Return the pool's mid in quote units per base unit, for the record only."""
-    return (pool.quote_raw * 10**base_decimals) / (pool.base_raw * 10**quote_decimals)
+    return price_of(pool.base_raw, pool.quote_raw, base_decimals, quote_decimals)
 
 
 def _out(reserve_in_raw: int, reserve_out_raw: int, net_in_raw: int) -> int:

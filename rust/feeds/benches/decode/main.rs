@@ -70,7 +70,7 @@ fn measure(kind: &Kind) -> String {
     for round in 0..=ROUNDS {
         let start = Instant::now();
         for message in &kind.messages {
-            let count = decode(kind.source, message, &mut scratch, |item| keep(&item));
+            let count = decode(kind.source, message, &mut scratch, keep);
             assert!(count.is_ok(), "{}: {count:?}", kind.name);
         }
         let ours = per_message(start, kind.messages.len());

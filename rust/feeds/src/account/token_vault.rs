@@ -32,7 +32,7 @@ pub struct TokenVault {
 
 /// Decodes base64 data; `None` if it is another account of the token programs (a mint).
 #[inline]
-pub(super) fn decode(data: &str) -> Result<Option<TokenVault>, DecodeError> {
+pub(super) fn decode(data: &[u8]) -> Result<Option<TokenVault>, DecodeError> {
     if data.len() == BASE_CHARS {
         let mut buffer = [0; BASE_BYTES];
         return vault(bytes(data, &mut buffer)?);

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use sonic_rs::LazyValue;
 
 use super::{ohlcv, push, quote, trade};
-use crate::DecodeError;
+use crate::{DecodeError, Text};
 use crate::item::{Control, Item};
 use crate::typed::{self, RawText};
 
@@ -33,24 +33,24 @@ struct Probe<'a> {
 /// Appends the items of a frame.
 pub(super) fn decode<'a>(frame: &'a str, out: &mut Vec<Item<'a>>) -> Result<(), DecodeError> {
     let envelope: Envelope<'a> = typed::frame(frame)?;
-    match typed::text(envelope.kind).as_deref() {
+    match typed::text(envelope.kind).as_ref().map(Text::as_bytes) {
         None => answer(envelope.success, envelope.data.as_ref(), out),
-        Some("PRICE_DATA") => {
+        Some(b"PRICE_DATA") => {
             let data = typed::raw(envelope.data.as_ref().ok_or(DecodeError::Shape)?)?;
-            push(ohlcv::forming(data), out);
+            push(ohlcv::forming(data), Item::Price, out);
             Ok(())
         }
-        Some("TXS_DATA") => swaps(envelope.data.as_ref(), out),
-        Some("WELCOME" | "PONG" | "pong") => {
+        Some(b"TXS_DATA") => swaps(envelope.data.as_ref(), out),
+        Some(b"WELCOME" | b"PONG" | b"pong") => {
             out.push(Item::Control(Control::Alive));
             Ok(())
         }
-        Some("SUBSCRIBED" | "ACK") => {
+        Some(b"SUBSCRIBED" | b"ACK") => {
             let control = Control::Subscribed { request: None, subscription: None };
             out.push(Item::Control(control));
             Ok(())
         }
-        Some("ERROR") => Err(DecodeError::RejectedBySource),
+        Some(b"ERROR") => Err(DecodeError::RejectedBySource),
         Some(_) => Err(DecodeError::Unsupported),
     }
 }
@@ -64,10 +64,10 @@ fn swaps<'a>(
     if data.starts_with('[') {
         let swaps: Vec<LazyValue<'a>> = typed::part(data)?;
         for swap in &swaps {
-            push(typed::raw(swap).and_then(trade::typed), out);
+            push(typed::raw(swap).and_then(trade::typed), Item::Trade, out);
         }
     } else {
-        push(trade::typed(data), out);
+        push(trade::typed(data), Item::Trade, out);
     }
     Ok(())
 }
@@ -88,12 +88,12 @@ fn answer<'a>(
         return quote::typed(data, out);
     };
     for item in &items {
-        push(typed::raw(item).and_then(list_item), out);
+        push(typed::raw(item).and_then(list_item), |item| item, out);
     }
     Ok(())
 }
 
 fn list_item(item: &str) -> Result<Item<'_>, DecodeError> {
     let probe: Probe<'_> = typed::part(item)?;
-    if probe.tx_hash.is_some() { trade::typed(item) } else { ohlcv::history(item) }
+    if probe.tx_hash.is_some() { trade::typed(item).map(Item::Trade) } else { ohlcv::history(item).map(Item::Bar) }
 }

@@ -5,7 +5,8 @@ use serde::Deserialize;
 use super::{push, timeframe};
 use crate::DecodeError;
 use crate::check::{RawOhlc, borrowed, non_negative, ohlc, open_ns, text};
-use crate::item::{HistoryBar, Item, PriceBar, Text};
+use crate::Text;
+use crate::item::{HistoryBar, Item, PriceBar};
 use crate::scan::Scanner;
 use crate::typed::{self, Number, RawText};
 
@@ -41,12 +42,12 @@ struct TypedBar<'a> {
 }
 
 /// Reads the data of a `PRICE_DATA` message in any order.
-pub(super) fn forming(data: &str) -> Result<Item<'_>, DecodeError> {
+pub(super) fn forming(data: &str) -> Result<PriceBar<'_>, DecodeError> {
     finish_forming(typed_bar(data)?)
 }
 
 /// Reads one item of a list of bars in any order.
-pub(super) fn history(item: &str) -> Result<Item<'_>, DecodeError> {
+pub(super) fn history(item: &str) -> Result<HistoryBar<'_>, DecodeError> {
     finish_history(typed_bar(item)?)
 }
 
@@ -63,27 +64,27 @@ fn typed_bar(text: &str) -> Result<RawBar<'_>, DecodeError> {
 
 /// Reads a `PRICE_DATA` message in the order the socket writes.
 #[inline]
-pub(super) fn scan_forming<'a>(frame: &'a str, out: &mut Vec<Item<'a>>) -> Option<()> {
+pub(super) fn scan_forming<'a>(frame: &'a [u8], out: &mut Vec<Item<'a>>) -> Option<()> {
     let mut scanner = Scanner::new(frame);
-    scanner.literal("{\"type\":\"PRICE_DATA\",\"data\":{\"o\":")?;
+    scanner.literal(b"{\"type\":\"PRICE_DATA\",\"data\":{\"o\":")?;
     let open = scanner.number()?;
-    scanner.literal(",\"h\":")?;
+    scanner.literal(b",\"h\":")?;
     let high = scanner.number()?;
-    scanner.literal(",\"l\":")?;
+    scanner.literal(b",\"l\":")?;
     let low = scanner.number()?;
-    scanner.literal(",\"c\":")?;
+    scanner.literal(b",\"c\":")?;
     let close = scanner.number()?;
-    scanner.literal(",\"eventType\":\"ohlcv\",\"type\":\"")?;
+    scanner.literal(b",\"eventType\":\"ohlcv\",\"type\":\"")?;
     let timeframe = scanner.text()?;
-    scanner.literal(",\"unixTime\":")?;
+    scanner.literal(b",\"unixTime\":")?;
     let unix_time = scanner.integer()?;
-    scanner.literal(",\"v\":")?;
+    scanner.literal(b",\"v\":")?;
     let volume = scanner.number()?;
-    scanner.literal(",\"symbol\":\"")?;
+    scanner.literal(b",\"symbol\":\"")?;
     scanner.text()?;
-    scanner.literal(",\"address\":\"")?;
+    scanner.literal(b",\"address\":\"")?;
     let address = scanner.text()?;
-    scanner.literal("}}")?;
+    scanner.literal(b"}}")?;
     scanner.end()?;
     let raw = RawBar {
         ohlc: [Some(open), Some(high), Some(low), Some(close)],
@@ -92,47 +93,47 @@ pub(super) fn scan_forming<'a>(frame: &'a str, out: &mut Vec<Item<'a>>) -> Optio
         unix_time: Some(unix_time),
         address: borrowed(address),
     };
-    push(finish_forming(raw), out);
+    push(finish_forming(raw), Item::Price, out);
     Some(())
 }
 
 /// Reads an answer of `/defi/ohlcv` in the order the server writes.
 #[inline]
-pub(super) fn scan_history<'a>(frame: &'a str, out: &mut Vec<Item<'a>>) -> Option<()> {
+pub(super) fn scan_history<'a>(frame: &'a [u8], out: &mut Vec<Item<'a>>) -> Option<()> {
     let mut scanner = Scanner::new(frame);
-    scanner.literal("{\"data\":{\"items\":[")?;
+    scanner.literal(b"{\"data\":{\"items\":[")?;
     loop {
         let raw = scan_bar(&mut scanner)?;
-        push(finish_history(raw), out);
-        if !scanner.eat(",") {
+        push(finish_history(raw), Item::Bar, out);
+        if !scanner.eat(b",") {
             break;
         }
     }
-    scanner.literal("]},\"success\":true}")?;
+    scanner.literal(b"]},\"success\":true}")?;
     scanner.end()
 }
 
 #[inline]
 fn scan_bar<'a>(scanner: &mut Scanner<'a>) -> Option<RawBar<'a>> {
-    scanner.literal("{\"c\":")?;
+    scanner.literal(b"{\"c\":")?;
     let close = scanner.number()?;
-    scanner.literal(",\"h\":")?;
+    scanner.literal(b",\"h\":")?;
     let high = scanner.number()?;
-    scanner.literal(",\"l\":")?;
+    scanner.literal(b",\"l\":")?;
     let low = scanner.number()?;
-    scanner.literal(",\"o\":")?;
+    scanner.literal(b",\"o\":")?;
     let open = scanner.number()?;
-    scanner.literal(",\"type\":\"")?;
+    scanner.literal(b",\"type\":\"")?;
     let timeframe = scanner.text()?;
-    scanner.literal(",\"unixTime\":")?;
+    scanner.literal(b",\"unixTime\":")?;
     let unix_time = scanner.integer()?;
     let mut address = None;
-    if scanner.eat(",\"address\":\"") {
+    if scanner.eat(b",\"address\":\"") {
         address = borrowed(scanner.text()?);
     }
-    scanner.literal(",\"v\":")?;
+    scanner.literal(b",\"v\":")?;
     let volume = scanner.number()?;
-    scanner.literal("}")?;
+    scanner.literal(b"}")?;
     Some(RawBar {
         ohlc: [Some(open), Some(high), Some(low), Some(close)],
         volume: Some(volume),
@@ -143,10 +144,10 @@ fn scan_bar<'a>(scanner: &mut Scanner<'a>) -> Option<RawBar<'a>> {
 }
 
 #[inline]
-fn finish_forming(raw: RawBar<'_>) -> Result<Item<'_>, DecodeError> {
-    let timeframe = timeframe(raw.timeframe.as_deref())?;
+fn finish_forming(raw: RawBar<'_>) -> Result<PriceBar<'_>, DecodeError> {
+    let timeframe = timeframe(raw.timeframe.as_ref())?;
     let [open, high, low, close] = ohlc(raw.ohlc)?;
-    Ok(Item::Price(PriceBar {
+    Ok(PriceBar {
         address: text(raw.address)?,
         timeframe,
         open_ns: open_ns(timeframe, raw.unix_time)?,
@@ -155,18 +156,18 @@ fn finish_forming(raw: RawBar<'_>) -> Result<Item<'_>, DecodeError> {
         low,
         close,
         volume: non_negative(raw.volume)?,
-    }))
+    })
 }
 
 #[inline]
-fn finish_history(raw: RawBar<'_>) -> Result<Item<'_>, DecodeError> {
-    let timeframe = timeframe(raw.timeframe.as_deref())?;
+fn finish_history(raw: RawBar<'_>) -> Result<HistoryBar<'_>, DecodeError> {
+    let timeframe = timeframe(raw.timeframe.as_ref())?;
     let [open, high, low, close] = ohlc(raw.ohlc)?;
     let address = match raw.address {
         None => None,
         some => Some(text(some)?),
     };
-    Ok(Item::Bar(HistoryBar {
+    Ok(HistoryBar {
         address,
         timeframe,
         open_ns: open_ns(timeframe, raw.unix_time)?,
@@ -175,5 +176,5 @@ fn finish_history(raw: RawBar<'_>) -> Result<Item<'_>, DecodeError> {
         low,
         close,
         volume: non_negative(raw.volume)?,
-    }))
+    })
 }

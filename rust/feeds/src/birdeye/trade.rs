@@ -8,11 +8,12 @@ use utb_types::Side;
 
 use crate::DecodeError;
 use crate::check::{non_negative, positive, text, unix_seconds};
-use crate::item::{Item, Text, Trade};
+use crate::Text;
+use crate::item::Trade;
 use crate::typed::{self, Number, RawText};
 
 /// Status of a transaction that moved something.
-const SUCCESS: &str = "success";
+const SUCCESS: &[u8] = b"success";
 
 /// A swap as read, before its values are checked.
 #[derive(Debug, Default)]
@@ -92,7 +93,7 @@ impl<'a> From<TypedLeg<'a>> for RawLeg<'a> {
 }
 
 /// Reads a swap in any order.
-pub(super) fn typed(swap: &str) -> Result<Item<'_>, DecodeError> {
+pub(super) fn typed(swap: &str) -> Result<Trade<'_>, DecodeError> {
     let swap: TypedTrade<'_> = typed::part(swap)?;
     finish(RawTrade {
         token: typed::text(swap.token_address),
@@ -112,13 +113,13 @@ pub(super) fn typed(swap: &str) -> Result<Item<'_>, DecodeError> {
 
 /// Checks the values of a swap.
 #[inline]
-pub(super) fn finish(raw: RawTrade<'_>) -> Result<Item<'_>, DecodeError> {
-    if raw.status.is_some_and(|status| status != SUCCESS) {
+pub(super) fn finish(raw: RawTrade<'_>) -> Result<Trade<'_>, DecodeError> {
+    if raw.status.is_some_and(|status| status.as_bytes() != SUCCESS) {
         return Err(DecodeError::FailedTransaction);
     }
-    let (side, leg) = match raw.side.as_deref() {
-        Some("buy") => (Side::Buy, raw.to),
-        Some("sell") => (Side::Sell, raw.from),
+    let (side, leg) = match raw.side.as_ref().map(Text::as_bytes) {
+        Some(b"buy") => (Side::Buy, raw.to),
+        Some(b"sell") => (Side::Sell, raw.from),
         // A pair subscription may say "swap": of which token is not said.
         Some(_) => return Err(DecodeError::Unsupported),
         None => return Err(DecodeError::Shape),
@@ -128,7 +129,7 @@ pub(super) fn finish(raw: RawTrade<'_>) -> Result<Item<'_>, DecodeError> {
     if raw.token.is_some_and(|named| named != token) {
         return Err(DecodeError::Shape);
     }
-    Ok(Item::Trade(Trade {
+    Ok(Trade {
         token,
         tx_hash: text(raw.tx_hash)?,
         block_ns: unix_seconds(raw.unix_time)?,
@@ -140,5 +141,5 @@ pub(super) fn finish(raw: RawTrade<'_>) -> Result<Item<'_>, DecodeError> {
         slot: raw.slot,
         instruction_index: raw.instruction_index,
         inner_index: raw.inner_index,
-    }))
+    })
 }

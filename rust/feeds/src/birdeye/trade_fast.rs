@@ -1,5 +1,8 @@
-//! The forward scan of swaps. Birdeye has changed the order of their members more than once, so
-//! members are told by their keys; each may stand once.
+//! The forward scan of swaps.
+//!
+//! Birdeye has changed the order of their members more than once. The members are tried in the
+//! order the socket writes today, round and round until the object ends: the known order is
+//! read in one round, any other in a few.
 
 use super::push;
 use super::trade::{RawLeg, RawTrade, finish};
@@ -9,44 +12,43 @@ use crate::scan::Scanner;
 
 /// Reads a `TXS_DATA` message: one swap, or a list.
 #[inline]
-pub(super) fn scan_socket<'a>(frame: &'a str, out: &mut Vec<Item<'a>>) -> Option<()> {
+pub(super) fn scan_socket<'a>(frame: &'a [u8], out: &mut Vec<Item<'a>>) -> Option<()> {
     let mut scanner = Scanner::new(frame);
-    scanner.literal("{\"type\":\"TXS_DATA\",\"data\":")?;
-    if scanner.eat("[") {
+    scanner.literal(b"{\"type\":\"TXS_DATA\",\"data\":")?;
+    if scanner.eat(b"[") {
         swaps(&mut scanner, out)?;
     } else {
         let raw = swap(&mut scanner)?;
-        push(finish(raw), out);
+        push(finish(raw), Item::Trade, out);
     }
-    scanner.literal("}")?;
+    scanner.literal(b"}")?;
     scanner.end()
 }
 
 /// Reads an answer of `/defi/txs/*`.
 #[inline]
-pub(super) fn scan_history<'a>(frame: &'a str, out: &mut Vec<Item<'a>>) -> Option<()> {
+pub(super) fn scan_history<'a>(frame: &'a [u8], out: &mut Vec<Item<'a>>) -> Option<()> {
     let mut scanner = Scanner::new(frame);
-    scanner.literal("{\"data\":{\"items\":[")?;
+    scanner.literal(b"{\"data\":{\"items\":[")?;
     swaps(&mut scanner, out)?;
-    if scanner.eat(",\"hasNext\":") && !scanner.eat("true") {
-        scanner.literal("false")?;
+    if scanner.eat(b",\"hasNext\":") && !scanner.eat(b"true") {
+        scanner.literal(b"false")?;
     }
-    scanner.literal("},\"success\":true}")?;
+    scanner.literal(b"},\"success\":true}")?;
     scanner.end()
 }
 
 /// Reads the elements of a list that has at least one, and its closing bracket.
-#[inline]
 fn swaps<'a>(scanner: &mut Scanner<'a>, out: &mut Vec<Item<'a>>) -> Option<()> {
     loop {
         let raw = swap(scanner)?;
         // Without a hash it is no swap: the fallback decides what else.
         raw.tx_hash.as_ref()?;
-        push(finish(raw), out);
-        if scanner.eat("]") {
+        push(finish(raw), Item::Trade, out);
+        if scanner.eat(b"]") {
             return Some(());
         }
-        scanner.literal(",")?;
+        scanner.literal(b",")?;
     }
 }
 
@@ -61,104 +63,138 @@ fn once(seen: &mut u32, member: u32) -> Option<()> {
     Some(())
 }
 
-#[inline]
+/// Reads a member if it is next, and leaves the function at the object's end.
+macro_rules! member {
+    ($scanner:ident, $raw:ident, $key:literal, $read:expr) => {
+        if $scanner.eat($key) {
+            $read;
+            if !$scanner.more()? {
+                return Some($raw);
+            }
+        }
+    };
+}
+
 fn swap<'a>(scanner: &mut Scanner<'a>) -> Option<RawTrade<'a>> {
-    scanner.literal("{")?;
+    scanner.literal(b"{")?;
     let mut raw = RawTrade::default();
     let mut seen = 0;
     loop {
-        match scanner.key()? {
-            "blockUnixTime" => {
-                once(&mut seen, 0)?;
-                raw.unix_time = Some(scanner.integer()?);
-            }
-            "owner" => {
-                once(&mut seen, 1)?;
-                raw.owner = borrowed(scanner.string()?);
-            }
-            "txHash" => {
-                once(&mut seen, 2)?;
-                raw.tx_hash = borrowed(scanner.string()?);
-            }
-            "side" => {
-                once(&mut seen, 3)?;
-                raw.side = borrowed(scanner.string()?);
-            }
-            "tokenAddress" => {
-                once(&mut seen, 4)?;
-                raw.token = scanner.optional_string()?.and_then(borrowed);
-            }
-            "volumeUSD" => {
-                once(&mut seen, 5)?;
-                raw.volume_usd = scanner.optional_number()?;
-            }
-            "from" => {
-                once(&mut seen, 6)?;
-                raw.from = Some(leg(scanner)?);
-            }
-            "to" => {
-                once(&mut seen, 7)?;
-                raw.to = Some(leg(scanner)?);
-            }
-            "slot" | "blockNumber" => {
-                once(&mut seen, 8)?;
-                raw.slot = Some(scanner.integer()?);
-            }
-            "insIndex" => {
-                once(&mut seen, 9)?;
-                raw.instruction_index = index(scanner)?;
-            }
-            "innerInsIndex" => {
-                once(&mut seen, 10)?;
-                raw.inner_index = index(scanner)?;
-            }
-            "txStatus" => {
-                once(&mut seen, 11)?;
-                raw.status = scanner.optional_string()?.and_then(borrowed);
-            }
-            _ => scanner.skip_value()?,
-        }
-        if !scanner.more()? {
+        let before = scanner.left();
+        member!(scanner, raw, b"\"blockUnixTime\":", {
+            once(&mut seen, 0)?;
+            raw.unix_time = Some(scanner.integer()?);
+        });
+        member!(scanner, raw, b"\"owner\":", {
+            once(&mut seen, 1)?;
+            raw.owner = borrowed(scanner.string()?);
+        });
+        member!(scanner, raw, b"\"source\":", scanner.skip_value()?);
+        member!(scanner, raw, b"\"txHash\":\"", {
+            once(&mut seen, 2)?;
+            raw.tx_hash = borrowed(scanner.long_text()?);
+        });
+        member!(scanner, raw, b"\"side\":", {
+            once(&mut seen, 3)?;
+            raw.side = borrowed(scanner.string()?);
+        });
+        member!(scanner, raw, b"\"tokenAddress\":", {
+            once(&mut seen, 4)?;
+            raw.token = scanner.optional_string()?.and_then(borrowed);
+        });
+        member!(scanner, raw, b"\"alias\":", scanner.skip_value()?);
+        member!(scanner, raw, b"\"isTradeOnBe\":", scanner.skip_value()?);
+        member!(scanner, raw, b"\"platform\":", scanner.skip_value()?);
+        member!(scanner, raw, b"\"pricePair\":", scanner.skip_value()?);
+        member!(scanner, raw, b"\"volumeUSD\":", {
+            once(&mut seen, 5)?;
+            raw.volume_usd = scanner.optional_number()?;
+        });
+        member!(scanner, raw, b"\"from\":", {
+            once(&mut seen, 6)?;
+            raw.from = Some(leg(scanner)?);
+        });
+        member!(scanner, raw, b"\"to\":", {
+            once(&mut seen, 7)?;
+            raw.to = Some(leg(scanner)?);
+        });
+        if scanner.left() == before && !place(scanner, &mut raw, &mut seen)? {
             return Some(raw);
         }
     }
 }
 
+/// Reads one of the members that tell where a swap stands on the chain, or an unknown one;
+/// returns whether another follows.
+fn place<'a>(scanner: &mut Scanner<'a>, raw: &mut RawTrade<'a>, seen: &mut u32) -> Option<bool> {
+    match scanner.key()? {
+        b"slot" | b"blockNumber" => {
+            once(seen, 8)?;
+            raw.slot = Some(scanner.integer()?);
+        }
+        b"insIndex" => {
+            once(seen, 9)?;
+            raw.instruction_index = index(scanner)?;
+        }
+        b"innerInsIndex" => {
+            once(seen, 10)?;
+            raw.inner_index = index(scanner)?;
+        }
+        b"txStatus" => {
+            once(seen, 11)?;
+            raw.status = scanner.optional_string()?.and_then(borrowed);
+        }
+        // Known, but next only after an unknown one: their literal differs from this reading.
+        b"txHash" => return None,
+        _ => scanner.skip_value()?,
+    }
+    scanner.more()
+}
+
 #[inline]
 fn index(scanner: &mut Scanner<'_>) -> Option<Option<u32>> {
-    if scanner.eat("null") {
+    if scanner.eat(b"null") {
         return Some(None);
     }
     u32::try_from(scanner.integer()?).ok().map(Some)
 }
 
-#[inline]
 fn leg<'a>(scanner: &mut Scanner<'a>) -> Option<RawLeg<'a>> {
-    scanner.literal("{")?;
+    scanner.literal(b"{")?;
     let mut raw = RawLeg::default();
     let mut seen = 0;
     loop {
-        match scanner.key()? {
-            "address" => {
-                once(&mut seen, 0)?;
-                raw.address = borrowed(scanner.string()?);
+        let before = scanner.left();
+        member!(scanner, raw, b"\"address\":", {
+            once(&mut seen, 0)?;
+            raw.address = borrowed(scanner.string()?);
+        });
+        member!(scanner, raw, b"\"amount\":", scanner.skip_value()?);
+        member!(scanner, raw, b"\"changeAmount\":", scanner.skip_value()?);
+        member!(scanner, raw, b"\"decimals\":", scanner.skip_value()?);
+        member!(scanner, raw, b"\"feeInfo\":", scanner.skip_value()?);
+        member!(scanner, raw, b"\"nearestPrice\":", {
+            once(&mut seen, 1)?;
+            raw.nearest_price = scanner.optional_number()?;
+        });
+        member!(scanner, raw, b"\"price\":", {
+            once(&mut seen, 2)?;
+            raw.price = scanner.optional_number()?;
+        });
+        member!(scanner, raw, b"\"symbol\":", scanner.skip_value()?);
+        member!(scanner, raw, b"\"type\":", scanner.skip_value()?);
+        member!(scanner, raw, b"\"typeSwap\":", scanner.skip_value()?);
+        member!(scanner, raw, b"\"uiAmount\":", {
+            once(&mut seen, 3)?;
+            raw.amount = scanner.optional_number()?;
+        });
+        member!(scanner, raw, b"\"uiChangeAmount\":", scanner.skip_value()?);
+        if scanner.left() == before {
+            scanner.key()?;
+            scanner.skip_value()?;
+            if !scanner.more()? {
+                return Some(raw);
             }
-            "uiAmount" => {
-                once(&mut seen, 1)?;
-                raw.amount = scanner.optional_number()?;
-            }
-            "price" => {
-                once(&mut seen, 2)?;
-                raw.price = scanner.optional_number()?;
-            }
-            "nearestPrice" => {
-                once(&mut seen, 3)?;
-                raw.nearest_price = scanner.optional_number()?;
-            }
-            _ => scanner.skip_value()?,
-        }
-        if !scanner.more()? {
-            return Some(raw);
         }
     }
 }

@@ -6,21 +6,21 @@ use crate::item::Item;
 use crate::scan::Scanner;
 
 /// Appends the items of a frame, or returns `None` at the first surprise.
-pub(super) fn decode<'a>(frame: &'a str, out: &mut Vec<Item<'a>>) -> Option<()> {
+pub(super) fn decode<'a>(frame: &'a [u8], out: &mut Vec<Item<'a>>) -> Option<()> {
     let mut scanner = Scanner::new(frame);
-    if scanner.eat("[") {
+    if scanner.eat(b"[") {
         pairs(&mut scanner, out)?;
         return scanner.end();
     }
-    scanner.literal("{\"schemaVersion\":")?;
+    scanner.literal(b"{\"schemaVersion\":")?;
     scanner.string()?;
-    scanner.literal(",\"pairs\":[")?;
+    scanner.literal(b",\"pairs\":[")?;
     pairs(&mut scanner, out)?;
-    if scanner.eat(",\"pair\":") && !scanner.eat("null") {
+    if scanner.eat(b",\"pair\":") && !scanner.eat(b"null") {
         // The single pair of a one-pair request repeats the first of the list.
         pair(&mut scanner)?;
     }
-    scanner.literal("}")?;
+    scanner.literal(b"}")?;
     scanner.end()
 }
 
@@ -29,46 +29,46 @@ fn pairs<'a>(scanner: &mut Scanner<'a>, out: &mut Vec<Item<'a>>) -> Option<()> {
     loop {
         let raw = pair(scanner)?;
         push(Ok(raw), out);
-        if scanner.eat("]") {
+        if scanner.eat(b"]") {
             return Some(());
         }
-        scanner.literal(",")?;
+        scanner.literal(b",")?;
     }
 }
 
 #[inline]
 fn pair<'a>(scanner: &mut Scanner<'a>) -> Option<RawPair<'a>> {
     let mut raw = RawPair::default();
-    scanner.literal("{\"chainId\":\"")?;
+    scanner.literal(b"{\"chainId\":\"")?;
     raw.chain_id = borrowed(scanner.text()?);
-    scanner.literal(",\"dexId\":\"")?;
+    scanner.literal(b",\"dexId\":\"")?;
     scanner.text()?;
-    scanner.literal(",\"url\":\"")?;
-    scanner.text()?;
-    scanner.literal(",\"pairAddress\":\"")?;
+    scanner.literal(b",\"url\":\"")?;
+    scanner.long_text()?;
+    scanner.literal(b",\"pairAddress\":\"")?;
     raw.pair_address = borrowed(scanner.text()?);
-    if scanner.eat(",\"labels\":") {
+    if scanner.eat(b",\"labels\":") {
         scanner.skip_value()?;
     }
-    scanner.literal(",\"baseToken\":{")?;
+    scanner.literal(b",\"baseToken\":{")?;
     raw.base_mint = borrowed(token(scanner)?);
-    scanner.literal(",\"quoteToken\":{")?;
+    scanner.literal(b",\"quoteToken\":{")?;
     raw.quote_mint = borrowed(token(scanner)?);
-    scanner.literal(",\"priceNative\":\"")?;
+    scanner.literal(b",\"priceNative\":\"")?;
     raw.price_native = borrowed(scanner.text()?);
-    if scanner.eat(",\"priceUsd\":\"") {
+    if scanner.eat(b",\"priceUsd\":\"") {
         raw.price_usd = borrowed(scanner.text()?);
     }
-    if scanner.eat(",\"txns\":{\"m5\":{\"buys\":") {
+    if scanner.eat(b",\"txns\":{\"m5\":{\"buys\":") {
         transactions(scanner, &mut raw)?;
     }
-    if scanner.eat(",\"volume\":{") {
+    if scanner.eat(b",\"volume\":{") {
         raw.volume_m5 = volume(scanner)?;
     }
-    if scanner.eat(",\"priceChange\":") {
+    if scanner.eat(b",\"priceChange\":") {
         scanner.skip_value()?;
     }
-    if scanner.eat(",\"liquidity\":{\"usd\":") {
+    if scanner.eat(b",\"liquidity\":{\"usd\":") {
         raw.liquidity = liquidity(scanner)?;
     }
     rest(scanner)?;
@@ -77,14 +77,14 @@ fn pair<'a>(scanner: &mut Scanner<'a>) -> Option<RawPair<'a>> {
 
 /// Reads a token object after its brace; returns its address.
 #[inline]
-fn token<'a>(scanner: &mut Scanner<'a>) -> Option<&'a str> {
-    scanner.literal("\"address\":\"")?;
+fn token<'a>(scanner: &mut Scanner<'a>) -> Option<&'a [u8]> {
+    scanner.literal(b"\"address\":\"")?;
     let address = scanner.text()?;
-    scanner.literal(",\"name\":\"")?;
+    scanner.literal(b",\"name\":\"")?;
     scanner.text()?;
-    scanner.literal(",\"symbol\":\"")?;
+    scanner.literal(b",\"symbol\":\"")?;
     scanner.text()?;
-    scanner.literal("}")?;
+    scanner.literal(b"}")?;
     Some(address)
 }
 
@@ -92,42 +92,42 @@ fn token<'a>(scanner: &mut Scanner<'a>) -> Option<&'a str> {
 #[inline]
 fn transactions(scanner: &mut Scanner<'_>, raw: &mut RawPair<'_>) -> Option<()> {
     raw.buys_m5 = Some(u32::try_from(scanner.integer()?).ok()?);
-    scanner.literal(",\"sells\":")?;
+    scanner.literal(b",\"sells\":")?;
     raw.sells_m5 = Some(u32::try_from(scanner.integer()?).ok()?);
-    scanner.literal("}")?;
-    if scanner.eat(",\"h1\":{\"buys\":") {
+    scanner.literal(b"}")?;
+    if scanner.eat(b",\"h1\":{\"buys\":") {
         counts(scanner)?;
     }
-    if scanner.eat(",\"h6\":{\"buys\":") {
+    if scanner.eat(b",\"h6\":{\"buys\":") {
         counts(scanner)?;
     }
-    if scanner.eat(",\"h24\":{\"buys\":") {
+    if scanner.eat(b",\"h24\":{\"buys\":") {
         counts(scanner)?;
     }
-    scanner.literal("}")
+    scanner.literal(b"}")
 }
 
 #[inline]
 fn counts(scanner: &mut Scanner<'_>) -> Option<()> {
     scanner.skip_number()?;
-    scanner.literal(",\"sells\":")?;
+    scanner.literal(b",\"sells\":")?;
     scanner.skip_number()?;
-    scanner.literal("}")
+    scanner.literal(b"}")
 }
 
 /// Reads `volume` after its brace; returns the five-minute value.
 #[inline]
 fn volume(scanner: &mut Scanner<'_>) -> Option<Option<f64>> {
-    scanner.literal("\"h24\":")?;
+    scanner.literal(b"\"h24\":")?;
     scanner.skip_number()?;
-    if scanner.eat(",\"h6\":") {
+    if scanner.eat(b",\"h6\":") {
         scanner.skip_number()?;
     }
-    if scanner.eat(",\"h1\":") {
+    if scanner.eat(b",\"h1\":") {
         scanner.skip_number()?;
     }
-    let five_minutes = if scanner.eat(",\"m5\":") { scanner.optional_number()? } else { None };
-    scanner.literal("}")?;
+    let five_minutes = if scanner.eat(b",\"m5\":") { scanner.optional_number()? } else { None };
+    scanner.literal(b"}")?;
     Some(five_minutes)
 }
 
@@ -135,31 +135,31 @@ fn volume(scanner: &mut Scanner<'_>) -> Option<Option<f64>> {
 #[inline]
 fn liquidity(scanner: &mut Scanner<'_>) -> Option<[Option<f64>; 3]> {
     let usd = scanner.optional_number()?;
-    scanner.literal(",\"base\":")?;
+    scanner.literal(b",\"base\":")?;
     let base = scanner.optional_number()?;
-    scanner.literal(",\"quote\":")?;
+    scanner.literal(b",\"quote\":")?;
     let quote = scanner.optional_number()?;
-    scanner.literal("}")?;
+    scanner.literal(b"}")?;
     Some([usd, base, quote])
 }
 
 /// Reads the members after `liquidity` and the closing brace.
 #[inline]
 fn rest(scanner: &mut Scanner<'_>) -> Option<()> {
-    if scanner.eat(",\"fdv\":") {
+    if scanner.eat(b",\"fdv\":") {
         scanner.skip_value()?;
     }
-    if scanner.eat(",\"marketCap\":") {
+    if scanner.eat(b",\"marketCap\":") {
         scanner.skip_value()?;
     }
-    if scanner.eat(",\"pairCreatedAt\":") {
+    if scanner.eat(b",\"pairCreatedAt\":") {
         scanner.skip_value()?;
     }
-    if scanner.eat(",\"info\":") {
+    if scanner.eat(b",\"info\":") {
         scanner.skip_value()?;
     }
-    if scanner.eat(",\"boosts\":") {
+    if scanner.eat(b",\"boosts\":") {
         scanner.skip_value()?;
     }
-    scanner.literal("}")
+    scanner.literal(b"}")
 }

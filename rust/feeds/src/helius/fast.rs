@@ -14,25 +14,25 @@ const SPACE: u8 = 32;
 
 /// Reads the frame, or returns `None` at the first surprise.
 #[inline]
-pub(super) fn decode(frame: &str) -> Option<RawUpdate<'_>> {
+pub(super) fn decode(frame: &[u8]) -> Option<RawUpdate<'_>> {
     let mut scanner = Scanner::new(frame);
     let mut raw = RawUpdate::default();
-    scanner.literal("{\"jsonrpc\":\"2.0\",\"method\":\"accountNotification\",\"params\":{")?;
-    scanner.literal("\"result\":{\"context\":{")?;
-    if scanner.eat("\"apiVersion\":\"") {
+    scanner.literal(b"{\"jsonrpc\":\"2.0\",\"method\":\"accountNotification\",\"params\":{")?;
+    scanner.literal(b"\"result\":{\"context\":{")?;
+    if scanner.eat(b"\"apiVersion\":\"") {
         scanner.text()?;
-        scanner.literal(",")?;
+        scanner.literal(b",")?;
     }
-    scanner.literal("\"slot\":")?;
+    scanner.literal(b"\"slot\":")?;
     raw.slot = Some(scanner.integer()?);
-    if scanner.eat(",\"apiVersion\":\"") {
+    if scanner.eat(b",\"apiVersion\":\"") {
         scanner.text()?;
     }
-    scanner.literal("},\"value\":{")?;
+    scanner.literal(b"},\"value\":{")?;
     value(&mut scanner, &mut raw)?;
-    scanner.literal("},\"subscription\":")?;
+    scanner.literal(b"},\"subscription\":")?;
     raw.subscription = Some(scanner.integer()?);
-    scanner.literal("}}")?;
+    scanner.literal(b"}}")?;
     scanner.end()?;
     Some(raw)
 }
@@ -42,28 +42,28 @@ pub(super) fn decode(frame: &str) -> Option<RawUpdate<'_>> {
 fn value<'a>(scanner: &mut Scanner<'a>, raw: &mut RawUpdate<'a>) -> Option<()> {
     let mut seen = 0_u8;
     loop {
-        let member = if scanner.eat("\"data\":[\"") {
-            raw.data = borrowed(scanner.text()?);
-            scanner.literal(",\"")?;
+        let member = if scanner.eat(b"\"data\":[\"") {
+            raw.data = borrowed(scanner.long_text()?);
+            scanner.literal(b",\"")?;
             raw.encoding = borrowed(scanner.text()?);
-            scanner.literal("]")?;
+            scanner.literal(b"]")?;
             DATA
-        } else if scanner.eat("\"executable\":") {
-            if !scanner.eat("false") {
-                scanner.literal("true")?;
+        } else if scanner.eat(b"\"executable\":") {
+            if !scanner.eat(b"false") {
+                scanner.literal(b"true")?;
             }
             EXECUTABLE
-        } else if scanner.eat("\"lamports\":") {
+        } else if scanner.eat(b"\"lamports\":") {
             scanner.skip_number()?;
             LAMPORTS
-        } else if scanner.eat("\"owner\":\"") {
+        } else if scanner.eat(b"\"owner\":\"") {
             raw.owner = borrowed(scanner.text()?);
             OWNER
-        } else if scanner.eat("\"rentEpoch\":") {
+        } else if scanner.eat(b"\"rentEpoch\":") {
             scanner.skip_number()?;
             RENT_EPOCH
         } else {
-            scanner.literal("\"space\":")?;
+            scanner.literal(b"\"space\":")?;
             scanner.skip_number()?;
             SPACE
         };

@@ -74,12 +74,12 @@ pub(super) fn decode<'a>(frame: &'a str, out: &mut Vec<Item<'a>>) -> Result<(), 
         return Ok(());
     };
     let params = typed::raw(envelope.params.as_ref().ok_or(DecodeError::Shape)?)?;
-    match &*method {
-        "accountNotification" => match account(params) {
+    match method.as_bytes() {
+        b"accountNotification" => match account(params) {
             Ok(raw) => push(raw, out),
             Err(reason) => out.push(Item::Rejected(Rejected { index: 0, reason })),
         },
-        "slotNotification" => {
+        b"slotNotification" => {
             let SlotResult { slot, parent, root } = typed::part::<SlotParams>(params)?.result;
             out.push(Item::Control(Control::Slot { slot, parent, root }));
         }

@@ -73,7 +73,8 @@ impl Adx {
         if is_zero(self.range, motion.close) {
             return (0.0, 0.0);
         }
-        (100.0 * (self.plus / self.range), 100.0 * (self.minus / self.range))
+        let percent = 100.0 / self.range;
+        (self.plus * percent, self.minus * percent)
     }
 
     #[cold]

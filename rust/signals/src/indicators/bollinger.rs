@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utb_types::Value;
 
-use crate::ring::Ring;
-use crate::sum::moments;
+use crate::window::WindowSpread;
 
 /// Width of a band in standard deviations (Bollinger's own).
 const DEVIATIONS: f64 = 2.0;
@@ -22,35 +21,35 @@ pub struct Bands {
 
 /// Bollinger bands of 20 closes; absent until there are 20.
 ///
-/// Source: TA-Lib `TA_BBANDS`, but with the deviation taken in two passes over the window: a
-/// constant has bands of width exactly 0, and nothing drifts.
+/// Source: TA-Lib `TA_BBANDS`, but with the squares taken around a close of the window instead of
+/// around 0: a constant has bands of width exactly 0, and nothing drifts.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Bollinger {
-    before: Ring<19>,
+    window: WindowSpread,
 }
 
 impl Bollinger {
     /// Takes a close and returns the bands.
     #[inline]
     pub fn update(&mut self, close: f64) -> Bands {
-        let bands = self.peek(close);
-        self.before.push(close);
-        bands
+        bands(self.window.update(close))
     }
 
     /// Returns what [`Bollinger::update`] would.
     #[inline]
     pub fn peek(&self, close: f64) -> Bands {
-        if !self.before.is_full() {
-            return Bands::default();
-        }
-        let (mean, deviation) = moments(self.before.slots(), close);
-        let width = DEVIATIONS * deviation;
-        Bands {
-            upper: Value::new(mean + width),
-            middle: Value::new(mean),
-            lower: Value::new(mean - width),
-        }
+        bands(self.window.peek(close))
+    }
+}
+
+#[inline]
+fn bands(moments: Option<(f64, f64)>) -> Bands {
+    let Some((mean, deviation)) = moments else { return Bands::default() };
+    let width = DEVIATIONS * deviation;
+    Bands {
+        upper: Value::new(mean + width),
+        middle: Value::new(mean),
+        lower: Value::new(mean - width),
     }
 }
 

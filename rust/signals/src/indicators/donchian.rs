@@ -21,12 +21,14 @@ impl Donchian {
     #[inline]
     pub fn update(&mut self, high: f64, low: f64) -> (Value, Value) {
         let channel = self.peek();
+        let (high_left, low_left) = (self.highs.back(PERIOD), self.lows.back(PERIOD));
         self.highs.push(high);
         self.lows.push(low);
-        if self.highs.is_full() {
-            self.highest = Value::new(lanes(self.highs.slots(), f64::max));
-            self.lowest = Value::new(lanes(self.lows.slots(), f64::min));
+        if !self.highs.is_full() {
+            return channel;
         }
+        self.highest = extreme(&self.highs, self.highest, high_left, |left, right| left >= right);
+        self.lowest = extreme(&self.lows, self.lowest, low_left, |left, right| left <= right);
         channel
     }
 
@@ -37,18 +39,29 @@ impl Donchian {
     }
 }
 
-/// Returns the extreme of all numbers, in four interleaved lanes.
+/// Returns the extreme of a full ring from the one before its newest number entered and `left` left.
+///
+/// Only when the extreme itself left, without being beaten, are all numbers looked at.
 #[inline]
-fn lanes(numbers: &[f64; PERIOD], better: impl Fn(f64, f64) -> f64) -> f64 {
-    let (quads, _) = numbers.as_chunks::<4>();
-    let mut best = quads.first().copied().unwrap_or_default();
-    for quad in quads {
-        for (best, &number) in best.iter_mut().zip(quad) {
-            *best = better(*best, number);
-        }
+fn extreme(
+    ring: &Ring<PERIOD>,
+    before: Value,
+    left: Option<f64>,
+    beats: impl Fn(f64, f64) -> bool,
+) -> Value {
+    let (Some(newest), Some(best), Some(left)) = (ring.back(1), before.get(), left) else {
+        return scanned(ring, beats);
+    };
+    if beats(newest, best) {
+        return Value::new(newest);
     }
-    let [first, second, third, fourth] = best;
-    better(better(first, third), better(second, fourth))
+    if beats(left, best) { scanned(ring, beats) } else { before }
+}
+
+#[cold]
+fn scanned(ring: &Ring<PERIOD>, beats: impl Fn(f64, f64) -> bool) -> Value {
+    let best = ring.newest(PERIOD).reduce(|best, next| if beats(next, best) { next } else { best });
+    Value::from(best)
 }
 
 #[cfg(test)]

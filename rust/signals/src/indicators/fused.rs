@@ -11,9 +11,9 @@ use super::macd::{Macd, MacdLines};
 use super::motion::{Extremes, Motion};
 use super::roc;
 use super::rsi::Rsi;
-use super::sma::mean;
+use super::sma::{mean, peeked_mean};
 use crate::ring::Ring;
-use crate::sum::WindowSum;
+use crate::window::WindowMean;
 
 const MIDDLE: usize = 50;
 const LONG: usize = 200;
@@ -46,8 +46,8 @@ pub struct FusedValues {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct FusedSet {
     closes: Ring<LONG>,
-    sum50: WindowSum,
-    sum200: WindowSum,
+    mean50: WindowMean,
+    mean200: WindowMean,
     bollinger: Bollinger,
     ema12: Ema<12>,
     macd: Macd,
@@ -62,14 +62,14 @@ impl FusedSet {
     #[inline]
     pub fn update(&mut self, bar: &Bar) -> FusedValues {
         let close = bar.close;
-        self.sum50 = self.sum50.advanced(&self.closes, MIDDLE, close);
-        self.sum200 = self.sum200.advanced(&self.closes, LONG, close);
+        self.mean50.advance(&self.closes, MIDDLE, close);
+        self.mean200.advance(&self.closes, LONG, close);
         self.closes.push(close);
         let motion = self.previous.map(|previous| Motion::between(previous, bar));
         self.previous = Some(Extremes::from(bar));
         FusedValues {
-            sma50: mean(self.sum50, self.closes.len(), MIDDLE),
-            sma200: mean(self.sum200, self.closes.len(), LONG),
+            sma50: mean(&self.mean50, self.closes.len(), MIDDLE),
+            sma200: mean(&self.mean200, self.closes.len(), LONG),
             ema12: self.ema12.update(close),
             rsi14: self.rsi.update(close),
             macd: self.macd.update(close),
@@ -83,11 +83,10 @@ impl FusedSet {
     #[inline]
     pub fn peek(&self, bar: &Bar) -> FusedValues {
         let close = bar.close;
-        let held = self.closes.len() + 1;
         let motion = self.previous.map(|previous| Motion::between(previous, bar));
         FusedValues {
-            sma50: mean(self.sum50.advanced(&self.closes, MIDDLE, close), held, MIDDLE),
-            sma200: mean(self.sum200.advanced(&self.closes, LONG, close), held, LONG),
+            sma50: peeked_mean(self.mean50, &self.closes, MIDDLE, close),
+            sma200: peeked_mean(self.mean200, &self.closes, LONG, close),
             ema12: self.ema12.peek(close),
             rsi14: self.rsi.peek(close),
             macd: self.macd.peek(close),

@@ -2,6 +2,8 @@
 
 use utb_types::Bar;
 
+use crate::window::larger;
+
 /// Directional movement and true range from one bar to the next, in price units, >= 0.
 ///
 /// Source: Wilder (1978), chapters 3 and 4.
@@ -41,11 +43,13 @@ impl Motion {
         let rise = bar.high - previous.high;
         let fall = previous.low - bar.low;
         Self {
-            plus: if rise > 0.0 && rise > fall { rise } else { 0.0 },
-            minus: if fall > 0.0 && fall > rise { fall } else { 0.0 },
-            true_range: (bar.high - bar.low)
-                .max((bar.high - previous.close).abs())
-                .max((bar.low - previous.close).abs()),
+            // Two plain selections each: a short circuit would be a branch that guesses wrong.
+            plus: larger(if rise > fall { rise } else { 0.0 }, 0.0),
+            minus: larger(if fall > rise { fall } else { 0.0 }, 0.0),
+            true_range: larger(
+                bar.high - bar.low,
+                larger((bar.high - previous.close).abs(), (bar.low - previous.close).abs()),
+            ),
             close: bar.close,
         }
     }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utb_types::Value;
 
 use super::wilder::{PERIOD, SHARE, is_zero, smoothed};
+use crate::window::larger;
 
 /// Wilder's RSI over 14 bars, 0..100; absent for the first 14 closes; 0 when nothing moved.
 ///
@@ -27,8 +28,8 @@ impl Rsi {
         if self.count <= PERIOD {
             return self.warm_up(change);
         }
-        self.gain = smoothed(self.gain, change.max(0.0));
-        self.loss = smoothed(self.loss, (-change).max(0.0));
+        self.gain = smoothed(self.gain, larger(change, 0.0));
+        self.loss = smoothed(self.loss, larger(-change, 0.0));
         self.index()
     }
 
@@ -45,8 +46,8 @@ impl Rsi {
         if self.count == 1 {
             return Value::ABSENT;
         }
-        self.gain += change.max(0.0);
-        self.loss += (-change).max(0.0);
+        self.gain += larger(change, 0.0);
+        self.loss += larger(-change, 0.0);
         if self.count <= PERIOD {
             return Value::ABSENT;
         }

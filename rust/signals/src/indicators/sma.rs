@@ -4,38 +4,49 @@ use serde::{Deserialize, Serialize};
 use utb_types::Value;
 
 use crate::ring::Ring;
-use crate::sum::{WindowSum, count_f64};
+use crate::window::WindowMean;
 
 /// Mean of the last `N` numbers, in their units; absent until there are `N`.
 ///
-/// Sums are taken in double-double and anew from the window when they could have lost digits, so
-/// the error stays within a few units of the last place whatever came before.
+/// Within 2.4e-10 of the exact mean whatever came before, a few units of the last place on prices.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Sma<const N: usize> {
-    numbers: Ring<N>,
-    sum: WindowSum,
+    before: Ring<N>,
+    window: WindowMean,
 }
 
 impl<const N: usize> Sma<N> {
     /// Takes a number >= 0 and returns the mean.
     #[inline]
     pub fn update(&mut self, number: f64) -> Value {
-        self.sum = self.sum.advanced(&self.numbers, N, number);
-        self.numbers.push(number);
-        mean(self.sum, self.numbers.len(), N)
+        self.window.advance(&self.before, N, number);
+        self.before.push(number);
+        mean(&self.window, self.before.len(), N)
     }
 
     /// Returns what [`Sma::update`] would.
     #[inline]
     pub fn peek(&self, number: f64) -> Value {
-        mean(self.sum.advanced(&self.numbers, N, number), self.numbers.len() + 1, N)
+        peeked_mean(self.window, &self.before, N, number)
     }
 }
 
 /// Returns the mean of a window once it holds `period` numbers.
 #[inline]
-pub(super) fn mean(sum: WindowSum, held: usize, period: usize) -> Value {
-    if held < period { Value::ABSENT } else { Value::new(sum.over(count_f64(period))) }
+pub(super) fn mean(window: &WindowMean, held: usize, period: usize) -> Value {
+    if held < period { Value::ABSENT } else { Value::new(window.mean(period)) }
+}
+
+/// Returns the mean of a window as if `number` had entered it.
+#[inline]
+pub(super) fn peeked_mean<const N: usize>(
+    mut window: WindowMean,
+    before: &Ring<N>,
+    period: usize,
+    number: f64,
+) -> Value {
+    window.advance(before, period, number);
+    mean(&window, before.len() + 1, period)
 }
 
 #[cfg(test)]

@@ -4,8 +4,7 @@ use serde::{Deserialize, Serialize};
 use utb_types::Value;
 
 use super::sma::Sma;
-use crate::ring::Ring;
-use crate::sum::moments;
+use crate::window::WindowSpread;
 
 /// Values whose mean the ratio compares with.
 const RATIO_PERIOD: usize = 100;
@@ -24,7 +23,7 @@ pub struct VolatilityLevel {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Volatility {
     previous: Value,
-    before: Ring<19>,
+    window: WindowSpread,
     mean: Sma<RATIO_PERIOD>,
 }
 
@@ -33,37 +32,30 @@ impl Volatility {
     #[inline]
     pub fn update(&mut self, close: f64) -> VolatilityLevel {
         let log_return = self.log_return(close);
-        let volatility = self.deviation(log_return);
-        let mean = volatility.get().map_or(Value::ABSENT, |number| self.mean.update(number));
-        if let Some(log_return) = log_return {
-            self.before.push(log_return);
-        }
         self.previous = Value::new(close);
-        VolatilityLevel { volatility, ratio: ratio(volatility, mean) }
+        let moments = log_return.and_then(|number| self.window.update(number));
+        let Some((_, volatility)) = moments else { return VolatilityLevel::default() };
+        level(volatility, self.mean.update(volatility))
     }
 
     /// Returns what [`Volatility::update`] would.
     #[inline]
     pub fn peek(&self, close: f64) -> VolatilityLevel {
-        let volatility = self.deviation(self.log_return(close));
-        let mean = volatility.get().map_or(Value::ABSENT, |number| self.mean.peek(number));
-        VolatilityLevel { volatility, ratio: ratio(volatility, mean) }
+        let moments = self.log_return(close).and_then(|number| self.window.peek(number));
+        let Some((_, volatility)) = moments else { return VolatilityLevel::default() };
+        level(volatility, self.mean.peek(volatility))
     }
 
     #[inline]
     fn log_return(&self, close: f64) -> Option<f64> {
         self.previous.get().map(|previous| libm::log(close / previous))
     }
+}
 
-    #[inline]
-    fn deviation(&self, log_return: Option<f64>) -> Value {
-        match log_return {
-            Some(newest) if self.before.is_full() => {
-                Value::new(moments(self.before.slots(), newest).1)
-            }
-            _ => Value::ABSENT,
-        }
-    }
+#[inline]
+fn level(volatility: f64, mean: Value) -> VolatilityLevel {
+    let volatility = Value::new(volatility);
+    VolatilityLevel { volatility, ratio: ratio(volatility, mean) }
 }
 
 /// Returns number / mean, absent if either is or the mean is 0.

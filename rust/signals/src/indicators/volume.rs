@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 use utb_types::Value;
 
+use super::sma::mean;
 use super::volatility::ratio;
 use crate::ring::Ring;
+use crate::window::WindowMean;
 
 const PERIOD: usize = 20;
 
@@ -20,9 +22,9 @@ pub struct VolumeLevel {
 /// Mean volume of the 20 bars before a bar, and the bar's ratio to it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct VolumeMean {
-    /// NaN where a bar had no volume, so that it spoils every sum it is in.
+    /// NaN where a bar had no volume: it spoils every mean it is in, and none after it.
     before: Ring<PERIOD>,
-    mean: Value,
+    window: WindowMean,
 }
 
 impl VolumeMean {
@@ -30,17 +32,16 @@ impl VolumeMean {
     #[inline]
     pub fn update(&mut self, volume: Value) -> VolumeLevel {
         let level = self.peek(volume);
+        self.window.advance(&self.before, PERIOD, volume.or_nan());
         self.before.push(volume.or_nan());
-        if self.before.is_full() {
-            self.mean = Value::new(self.before.slots().iter().sum::<f64>() / 20.0);
-        }
         level
     }
 
     /// Returns what [`VolumeMean::update`] would.
     #[inline]
     pub fn peek(&self, volume: Value) -> VolumeLevel {
-        VolumeLevel { mean: self.mean, ratio: ratio(volume, self.mean) }
+        let mean = mean(&self.window, self.before.len(), PERIOD);
+        VolumeLevel { mean, ratio: ratio(volume, mean) }
     }
 }
 

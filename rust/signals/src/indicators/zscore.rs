@@ -3,33 +3,34 @@
 use serde::{Deserialize, Serialize};
 use utb_types::Value;
 
-use crate::ring::Ring;
-use crate::sum::moments;
+use crate::window::WindowSpread;
 
 /// Distance of the newest of the last 20 numbers from their mean, in population standard
 /// deviations; absent until there are 20, and if they are all equal.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Zscore {
-    before: Ring<19>,
+    window: WindowSpread,
 }
 
 impl Zscore {
     /// Takes a number and returns its score.
     #[inline]
     pub fn update(&mut self, number: f64) -> Value {
-        let score = self.peek(number);
-        self.before.push(number);
-        score
+        score(number, self.window.update(number))
     }
 
     /// Returns what [`Zscore::update`] would.
     #[inline]
     pub fn peek(&self, number: f64) -> Value {
-        if !self.before.is_full() {
-            return Value::ABSENT;
-        }
-        let (mean, deviation) = moments(self.before.slots(), number);
-        if deviation > 0.0 { Value::new((number - mean) / deviation) } else { Value::ABSENT }
+        score(number, self.window.peek(number))
+    }
+}
+
+#[inline]
+fn score(number: f64, moments: Option<(f64, f64)>) -> Value {
+    match moments {
+        Some((mean, deviation)) if deviation > 0.0 => Value::new((number - mean) / deviation),
+        _ => Value::ABSENT,
     }
 }
 

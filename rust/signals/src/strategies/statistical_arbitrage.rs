@@ -21,8 +21,23 @@ struct View {
     probability: f64,
     /// (reference - close)/reference: positive when the price is too low.
     difference: f64,
-    mean_price: f64,
+    /// The price at z = 0, as it is or as its logarithm.
+    mean: Mean,
     freshness: f64,
+}
+
+enum Mean {
+    Price(f64),
+    Log(f64),
+}
+
+impl Mean {
+    fn price(&self) -> f64 {
+        match *self {
+            Self::Price(price) => price,
+            Self::Log(log) => libm::exp(log),
+        }
+    }
 }
 
 #[inline]
@@ -49,14 +64,14 @@ pub(super) fn vote(inputs: &Inputs<'_>, params: &Params) -> Vote {
     };
     opinion.vote(
         inputs.tf.close,
-        |side| exits_at(side, inputs, params, view.mean_price),
+        |side| exits_at(side, inputs, params, view.mean.price()),
         |_, _| view.probability * view.freshness,
     )
 }
 
 /// Entry -/+ 0.8 ATR and the price at z = 0.
 pub(super) fn exits(side: Side, inputs: &Inputs<'_>, params: &Params) -> Exits {
-    exits_at(side, inputs, params, view(inputs, params).mean_price)
+    exits_at(side, inputs, params, view(inputs, params).mean.price())
 }
 
 fn exits_at(side: Side, inputs: &Inputs<'_>, params: &Params, mean_price: f64) -> Exits {
@@ -74,7 +89,7 @@ fn view(inputs: &Inputs<'_>, params: &Params) -> View {
             z: libm::log(close / hedge.fair_price) / hedge.residual_std,
             probability: hedge.reversion_probability,
             difference: (hedge.fair_price - close) / hedge.fair_price,
-            mean_price: hedge.fair_price,
+            mean: Mean::Price(hedge.fair_price),
             freshness,
         };
     }
@@ -85,7 +100,7 @@ fn view(inputs: &Inputs<'_>, params: &Params) -> View {
         z: inputs.stat.z.or_nan(),
         probability: inputs.stat.reversion_probability.or_nan(),
         difference: (other - close) / other,
-        mean_price: libm::exp(inputs.stat.mean_log.or_nan()),
+        mean: Mean::Log(inputs.stat.mean_log.or_nan()),
         freshness,
     }
 }

@@ -38,6 +38,8 @@ pub struct Armed {
     pub trailing_active: bool,
     /// Whether the trailing rule was the last to move the stop: it then fires as TRAILING.
     pub trailed: bool,
+    /// Whether part of the profit may be taken at all.
+    pub partial_enabled: bool,
     /// Whether part of the profit was taken.
     pub partial_done: bool,
     /// A partial exit fired and is not settled: everything but another one stays live.
@@ -84,6 +86,7 @@ impl Armed {
             trailing_distance: Value::ABSENT,
             trailing_active: false,
             trailed: false,
+            partial_enabled: true,
             partial_done: false,
             partial_in_flight: false,
             exit_in_flight: false,
@@ -146,7 +149,7 @@ impl Armed {
     /// Price of the partial exit, while there is one to come.
     pub(super) fn partial_level(&self, rules: &ExitParams) -> Option<f64> {
         let share = rules.partial_fraction;
-        let due = !self.partial_done && !self.partial_in_flight && share > 0.0 && share < 1.0;
+        let due = self.partial_enabled && !self.partial_done && !self.partial_in_flight && share > 0.0 && share < 1.0;
         let pays = PROFIT_R * self.risk_per_unit > self.round_trip_cost;
         if due && pays { self.profit_level() } else { None }
     }
@@ -227,7 +230,12 @@ impl Armed {
 
     /// SAFE_MODE: the stop goes to 1 ATR below `price`.
     pub(super) fn tighten_to_atr(&mut self, price: f64, rules: &ExitParams) -> Option<MoveCause> {
-        self.raise(price - rules.safe_mode_stop_atr * self.atr.or_nan(), MoveCause::Tightened)
+        self.tighten_to(price, rules.safe_mode_stop_atr)
+    }
+
+    /// The stop goes to `atr_multiple` ATR below `price`.
+    pub(super) fn tighten_to(&mut self, price: f64, atr_multiple: f64) -> Option<MoveCause> {
+        self.raise(price - atr_multiple * self.atr.or_nan(), MoveCause::Tightened)
     }
 
     /// Cooling-off: the distance from `price` to the stop shrinks to `factor` of it.

@@ -224,6 +224,20 @@ impl Triggers {
         });
     }
 
+    /// Raises an instrument's stop to `atr_multiple` ATR below the last price; once, not at the
+    /// closes that follow.
+    pub fn tighten_to_atr(
+        &mut self,
+        instrument: u32,
+        atr_multiple: f64,
+        ts_ns: i64,
+        moved: &mut impl FnMut(Moved),
+    ) {
+        self.change(index(instrument), ts_ns, moved, |armed, price, _| {
+            armed.tighten_to(price, atr_multiple)
+        });
+    }
+
     /// A price outside the gate.
     #[inline(never)]
     fn reach(&mut self, instrument: u32, ts_ns: i64, price: f64) -> Option<Fired> {

@@ -81,6 +81,7 @@ impl Plain {
 }
 
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a test's own list")]
 enum Step {
     Price(f64),
     Close(TfFeatures),

@@ -1,0 +1,253 @@
+//! The strategies' look at a closed bar, or at a tick.
+
+use utb_signals::ensemble::{Action, Verdict, regime};
+use utb_signals::strategies::{Inputs, vote, vote_all};
+use utb_signals::triggers::Close;
+use utb_types::{
+    Bar, DecisionView, Params, STRATEGY_COUNT, Side, StrategyId, TfFeatures, Timeframe, Value,
+    Vote,
+};
+
+use crate::event::{Decision, DecisionFeatures, EngineEvent};
+use crate::log::vote_record;
+use crate::market::{Price, index};
+use crate::pipeline::Pipeline;
+use crate::state::{Evaluation, SeriesSet};
+
+/// Bits of the strategies that read more than the strategy timeframe's own peek.
+const MOMENTUM: u8 = 1 << StrategyId::MomentumBreakthrough.index();
+const PATTERN: u8 = 1 << StrategyId::PatternRecognition.index();
+const STATISTICAL: u8 = 1 << StrategyId::StatisticalArbitrage.index();
+
+/// Where and when a decision is made.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    ts_ns: i64,
+    instrument: u32,
+    bar_open_ns: i64,
+    price: f64,
+    liquidity: Value,
+}
+
+impl Pipeline {
+    /// All strategies vote on a bar of the strategy timeframe that just closed; the ensemble
+    /// judges; then stops and targets move and the leads may leave early.
+    pub(crate) fn evaluate_close(&mut self, instrument: usize, bar: &Bar, ts_ns: i64) {
+        let Self { params, registry, state, events, logs, .. } = self;
+        let Some(timeframe) = registry.get(instrument).map(|it| it.timeframe) else { return };
+        let (Some(hot), Some(cold)) = (state.hot.get(instrument), state.cold.get_mut(instrument))
+        else {
+            return;
+        };
+        let (series, strategy) = (&cold.series, &mut cold.strategy);
+        let Some(tf) = series.features(timeframe) else { return };
+        strategy.levels.update(bar);
+        strategy.patterns.update(bar, tf.atr14);
+        strategy.stat.update(bar.close);
+        strategy.near = strategy.levels.levels(bar.close, tf.atr14);
+        strategy.bullish = strategy.patterns.bullish();
+        strategy.bearish = strategy.patterns.bearish();
+        strategy.stat_features = strategy.stat.features();
+        let inputs = Inputs {
+            now_ns: ts_ns,
+            tf,
+            memory: &strategy.memory,
+            rsi_5m: series.rsi(Timeframe::M5),
+            rsi_15m: series.rsi(Timeframe::M15),
+            rsi_1h: series.rsi(Timeframe::H1),
+            levels: &strategy.near,
+            bullish: &strategy.bullish,
+            bearish: &strategy.bearish,
+            stat: &strategy.stat_features,
+            context: &cold.context,
+        };
+        let votes = vote_all(&inputs, params);
+        let weights = weights(tf, params);
+        let verdict = strategy.standing.on_close(&votes, &inputs, &weights, params);
+        state.diversity.push(&votes);
+        state.counters.evaluations += 1;
+        let dense = index(instrument);
+        if logs.votes.is_on() {
+            for (strategy, vote) in (0..).zip(&votes) {
+                logs.votes.push(vote_record(dense, strategy, bar, vote));
+            }
+        }
+        let place = Place {
+            ts_ns,
+            instrument: dense,
+            bar_open_ns: bar.open_ns,
+            price: bar.close,
+            liquidity: hot.mark.liquidity,
+        };
+        let (mut side, mut hold) = (Side::Hold, None);
+        match verdict {
+            Verdict::Act(action) => {
+                side = action.side;
+                events.push(decision(&place, &action, (&votes, tf, series), params));
+            }
+            Verdict::Hold(reason) => {
+                hold = Some(reason);
+                if let Some(count) = state.counters.holds.get_mut(reason as usize) {
+                    *count += 1;
+                }
+            }
+        }
+        strategy.memory.push(tf);
+        strategy.last = Some(Evaluation { ts_ns, bar_open_ns: bar.open_ns, votes, side, hold });
+        let close = Close { instrument: dense, ts_ns, tf, votes: &votes };
+        let first = events.len();
+        let events = std::cell::RefCell::new(events);
+        state.triggers.on_close(
+            &close,
+            &mut |moved| events.borrow_mut().push(EngineEvent::from(moved)),
+            &mut |fired| events.borrow_mut().push(EngineEvent::from(fired)),
+        );
+        debug_assert!(events.borrow().len() >= first);
+    }
+
+    /// Strategies with `evaluate = "tick"` vote on the forming bar of the strategy timeframe.
+    ///
+    /// Only their own votes are taken, on peeked indicators; the votes of the others stand as they
+    /// are and nothing ages. Levels are those around the price, patterns those of closed bars;
+    /// RSI of the other timeframes is peeked for momentum. While the forming bar is partial, they
+    /// wait. Then leads among them may leave early.
+    pub(crate) fn evaluate_tick(&mut self, instrument: usize, price: &Price) {
+        let mask = self.tick_mask;
+        let Self { params, registry, state, events, .. } = self;
+        let Some(timeframe) = registry.get(instrument).map(|it| it.timeframe) else { return };
+        let (Some(hot), Some(cold)) = (state.hot.get(instrument), state.cold.get_mut(instrument))
+        else {
+            return;
+        };
+        let (series, strategy) = (&cold.series, &mut cold.strategy);
+        let (Some(bar), Some(own)) = (hot.builder.forming(timeframe), series.get(timeframe)) else {
+            return;
+        };
+        let tf = own.peek(&bar);
+        let rsi = |other: Timeframe| {
+            if other == timeframe {
+                return tf.rsi14;
+            }
+            if mask & MOMENTUM == 0 {
+                return series.rsi(other);
+            }
+            let peeked = hot.builder.forming(other).zip(series.get(other));
+            peeked.map_or_else(|| series.rsi(other), |(bar, series)| series.peek(&bar).rsi14)
+        };
+        let near = if mask & PATTERN == 0 {
+            strategy.near
+        } else {
+            strategy.levels.levels(bar.close, tf.atr14)
+        };
+        let stat = if mask & STATISTICAL == 0 {
+            strategy.stat_features
+        } else {
+            strategy.stat.peek(bar.close)
+        };
+        let inputs = Inputs {
+            now_ns: price.ts_ns,
+            tf: &tf,
+            memory: &strategy.memory,
+            rsi_5m: rsi(Timeframe::M5),
+            rsi_15m: rsi(Timeframe::M15),
+            rsi_1h: rsi(Timeframe::H1),
+            levels: &near,
+            bullish: &strategy.bullish,
+            bearish: &strategy.bearish,
+            stat: &stat,
+            context: &cold.context,
+        };
+        let mut votes = [Vote::default(); STRATEGY_COUNT];
+        for (slot, id) in votes.iter_mut().zip(StrategyId::ALL) {
+            if mask & (1 << id.index()) != 0 {
+                *slot = vote(id, &inputs, params);
+            }
+        }
+        let weights = weights(&tf, params);
+        state.counters.tick_evaluations += 1;
+        let verdict = strategy.standing.on_tick((&votes, mask), &inputs, &weights, params);
+        if let Verdict::Act(action) = verdict {
+            let place = Place {
+                ts_ns: price.ts_ns,
+                instrument: index(instrument),
+                bar_open_ns: bar.open_ns,
+                price: price.price,
+                liquidity: hot.mark.liquidity,
+            };
+            let shown = with_closed(&votes, mask, strategy.last.as_ref());
+            events.push(decision(&place, &action, (&shown, &tf, series), params));
+        }
+        let close =
+            Close { instrument: index(instrument), ts_ns: price.ts_ns, tf: &tf, votes: &votes };
+        state.triggers.on_votes(&close, price.price, mask, &mut |fired| {
+            events.push(EngineEvent::from(fired));
+        });
+    }
+}
+
+/// The weights row of the instrument's regime.
+#[inline]
+fn weights(tf: &TfFeatures, params: &Params) -> [f64; STRATEGY_COUNT] {
+    let row = regime(tf, &params.ensemble) as usize;
+    params.weights.get(row).copied().unwrap_or([0.0; STRATEGY_COUNT])
+}
+
+/// Latest evaluation of each strategy: this tick's, or that of the last closed bar.
+fn with_closed(
+    votes: &[Vote; STRATEGY_COUNT],
+    mask: u8,
+    last: Option<&Evaluation>,
+) -> [Vote; STRATEGY_COUNT] {
+    let mut shown = last.map_or([Vote::default(); STRATEGY_COUNT], |last| last.votes);
+    for (bit, (slot, vote)) in shown.iter_mut().zip(votes).enumerate() {
+        if mask & (1 << bit) != 0 {
+            *slot = *vote;
+        }
+    }
+    shown
+}
+
+#[cold]
+fn decision(
+    place: &Place,
+    action: &Action,
+    (votes, tf, series): (&[Vote; STRATEGY_COUNT], &TfFeatures, &SeriesSet),
+    params: &Params,
+) -> EngineEvent {
+    EngineEvent::Decision(Box::new(Decision {
+        view: DecisionView {
+            ts_ns: place.ts_ns,
+            instrument: place.instrument,
+            bar_open_ns: place.bar_open_ns,
+            side: action.side,
+            lead: action.lead,
+            price: place.price,
+            stop: action.stop,
+            target: action.target,
+            consensus: action.consensus,
+            confidence: action.confidence,
+            participation: action.participation,
+            weights: action.weights,
+            sides: action.standing.sides,
+            strengths: action.standing.strengths,
+            confidences: action.standing.confidences,
+            regime: regime(tf, &params.ensemble),
+        },
+        conditions: votes.each_ref().map(|vote| vote.buy),
+        features: DecisionFeatures {
+            atr: tf.atr14,
+            adx: tf.adx14,
+            volatility_ratio: tf.volatility_ratio,
+            trend_4h: trend_4h(series),
+            liquidity_quote: place.liquidity,
+        },
+        params_version: params.version,
+    }))
+}
+
+/// Sign of SMA20 - SMA50 on 4h; `None` before its warm-up.
+fn trend_4h(series: &SeriesSet) -> Option<i8> {
+    let features = series.features(Timeframe::H4)?;
+    let (fast, slow) = (features.sma20.get()?, features.sma50.get()?);
+    fast.partial_cmp(&slow).map(|order| order as i8)
+}
