@@ -1,17 +1,44 @@
 """Damaged files: a problem list or a whole configuration, never a crash, never a half."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from utb.config import template
 from utb.config.check import known_keys, to_secret
 from utb.config.load import parse_text
 from utb.config.schema import Config, Secret
 from utb.errors import ConfigError
 
-LINES = tuple(template.text().split("\n"))
+GUIDE = (Path(__file__).parent / "guide.toml").read_text(encoding="utf-8")
+REST = """
+[paper.pools.default]
+fee_bps = 25
+[paper.pools.SOL-USDC]
+depth_quote = 5e7
+[quotes.USDC]
+decimals = 6
+[strategies.regimes]
+trending = [
+  1.3, 0.7, 1.4, 1.1,
+  1.0, 1.0, 0.9, 0.7,
+]
+[[instruments]]
+symbol = "SOL-USDC"
+base_mint = "So11111111111111111111111111111111111111112"
+base_decimals = 9
+primary = "birdeye"
+[[instruments]]
+symbol = "BONK-USDC"
+base_mint = "DezXAZ8z7PnrnRJjz3wXBoRgixCa6xjnB7YaB1pPB263"
+base_decimals = 5
+primary = "recorded"
+timeframe = "5m"
+"""
+LINES = tuple((GUIDE + REST).split("\n"))
+"""The guide's repeated tables, and every shape that the guide has not."""
 TOKENS = (
     "",
     "=",
@@ -88,6 +115,7 @@ def reveal(value: object) -> str:
     return value.reveal()
 
 
+@pytest.mark.timeout(180)
 @settings(max_examples=1_000, derandomize=True, deadline=None, database=None)
 @given(st.lists(edit, min_size=1, max_size=6))
 def test_damaged_file_gives_problems_or_a_whole_configuration(

@@ -22,7 +22,7 @@ from utb.domain.names import BreakerKind, OperatorState, RefusalCode, Side
 from utb.domain.orders import RiskApproved, RiskRefused
 from utb.domain.records import Breaker
 from utb.risk.gate import approve_entry, approve_exit
-from utb.risk.view import EntryRequest, MarketFacts, PendingView, PortfolioView
+from utb.risk.view import EntryRequest, ExitRequest, MarketFacts, PendingView, PortfolioView
 
 PENDING_ENTRY = PendingView(instrument=3, value_raw=10_000 * USDC, risk_at_stop_raw=100 * USDC)
 MANUAL = replace(ENTRY, lead="manual", confidence=None, size_base_raw=10 * SOL)
@@ -335,7 +335,9 @@ def test_exit_without_pool_figures_is_still_approved() -> None:
         (RefusalCode.BELOW_MINIMUM, EXIT, holding(replace(HELD, base_raw=1)), FACTS),
     ],
 )
-def test_exit_nonsense_is_refused(code, exit_, view, facts) -> None:
+def test_exit_nonsense_is_refused(
+    code: RefusalCode, exit_: ExitRequest, view: PortfolioView, facts: MarketFacts
+) -> None:
     verdict = approve_exit(exit_, view, facts, settings())
     assert isinstance(verdict, RiskRefused)
     assert verdict.code == code

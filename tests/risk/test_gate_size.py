@@ -79,7 +79,15 @@ def test_size_drawdown_shrinks_the_base_to_a_floor(drawdown: float, expected: in
 
 @pytest.mark.parametrize(
     ("exposure", "factor"),
-    [(0, 1.0), (49_990, 1.0), (50_000, 0.8), (69_999, 0.8), (70_000, 0.5), (80_000, 0.5), (80_001, 0.0)],
+    [
+        (0, 1.0),
+        (49_990, 1.0),
+        (50_000, 0.8),
+        (69_999, 0.8),
+        (70_000, 0.5),
+        (80_000, 0.5),
+        (80_001, 0.0),
+    ],
 )
 def test_heat_tier_boundary_belongs_to_the_tier_above(exposure: int, factor: float) -> None:
     assert heat_factor(exposure, 100_000, 800_000_000) == factor
@@ -91,7 +99,8 @@ def test_heat_lower_limit_stops_earlier() -> None:
 
 
 @pytest.mark.parametrize(
-    ("held", "expected"), [(49_990, 20_000), (50_000, 16_000), (65_000, 15_000), (70_000, 10_000), (75_000, 5_000)]
+    ("held", "expected"),
+    [(49_990, 20_000), (50_000, 16_000), (65_000, 15_000), (70_000, 10_000), (75_000, 5_000)],
 )
 def test_size_heat_shrinks_and_caps(held: int, expected: int) -> None:
     """0.5: x 0.8; 0.65: 16,000 capped by the 15,000 left below 0.8; 0.7: x 0.5; 0.75: capped."""
@@ -128,7 +137,9 @@ def test_size_cost_gate_shrinks_to_what_the_target_pays() -> None:
 
     q = (0.0036 + sqrt(0.0036^2 - 4 x 6e-7 x 0.0495)) / 1.2e-6 = 5,986.216.
     """
-    found = size(replace(ENTRY, target=150.9), facts=replace(FACTS, depth_quote_raw=10_000_000 * USDC))
+    found = size(
+        replace(ENTRY, target=150.9), facts=replace(FACTS, depth_quote_raw=10_000_000 * USDC)
+    )
     assert found == pytest.approx(5_986.216 * USDC, rel=1e-6)
     gain = found * 0.006
     trips = 3 * (ceil(2 * found * found / (10_000_000 * USDC)) + 0.0008 * found + 16_500)
@@ -153,7 +164,9 @@ exposures = st.integers(min_value=0, max_value=80_000)
 @given(stops, stops)
 def test_size_never_grows_with_the_stop_distance(first: float, second: float) -> None:
     near, far = max(first, second), min(first, second)
-    assert size(replace(ENTRY, stop=far, target=900.0)) <= size(replace(ENTRY, stop=near, target=900.0))
+    assert size(replace(ENTRY, stop=far, target=900.0)) <= size(
+        replace(ENTRY, stop=near, target=900.0)
+    )
 
 
 @given(st.floats(min_value=0.01, max_value=90.0), st.floats(min_value=0.01, max_value=90.0))

@@ -2,15 +2,19 @@
 
 import json
 import math
+from typing import Any
 
 import numpy as np
 import pytest
+
 from utb.ports.feed import ContextUpdate
 from utb.simnet.contexts import ContextWalk, payloads, reversion_probability
 from utb.simnet.grid import Grid
 from utb.simnet.market import SimulatedMarket
 from utb.simnet.paths import PathWalk
 from utb.simnet.profiles import PROFILES
+
+Said = list[tuple[ContextUpdate, dict[str, Any]]]
 
 FIELDS = {
     "whale": {"buys_usd", "sells_usd", "wallets", "outflow_usd"},
@@ -22,7 +26,7 @@ FIELDS = {
 
 
 @pytest.fixture(scope="module")
-def two_days():
+def two_days() -> Said:
     return [
         (update, json.loads(update.payload))
         for chunk in SimulatedMarket(seed=7, hours=48).chunks()
@@ -31,17 +35,17 @@ def two_days():
     ]
 
 
-def of_kind(rows, kind):
+def of_kind(rows: Said, kind: str) -> list[dict[str, Any]]:
     return [body for _, body in rows if body["kind"] == kind]
 
 
-def test_context_fields_are_those_the_core_reads(two_days):
+def test_context_fields_are_those_the_core_reads(two_days: Said) -> None:
     for _, body in two_days:
         fields = set(body) - {"kind"}
         assert fields == FIELDS[body["kind"]]
 
 
-def test_context_values_are_in_their_ranges(two_days):
+def test_context_values_are_in_their_ranges(two_days: Said) -> None:
     for body in of_kind(two_days, "sentiment"):
         assert 0 <= body["overall"] <= 1
         assert -1 <= body["momentum"] <= 1
@@ -56,7 +60,7 @@ def test_context_values_are_in_their_ranges(two_days):
         assert 0 <= body["reversion_probability"] <= 1
 
 
-def test_hedge_comes_before_each_bar_ends_and_only_with_history(two_days):
+def test_hedge_comes_before_each_bar_ends_and_only_with_history(two_days: Said) -> None:
     times = [u.ts_ns for u, b in two_days if b["kind"] == "hedge" and u.instrument == 0]
     bar_ns = 900 * 10**9
     start = SimulatedMarket(hours=1).start_ns
@@ -64,7 +68,7 @@ def test_hedge_comes_before_each_bar_ends_and_only_with_history(two_days):
     assert {time % bar_ns for time in times} == {bar_ns - 6 * 10**9}
 
 
-def test_whale_sums_are_of_the_trailing_hour():
+def test_whale_sums_are_of_the_trailing_hour() -> None:
     """A sum never holds more than what its twelve steps of five minutes brought."""
     walk, told = PathWalk(7, Grid(20)), ContextWalk(7, Grid(20))
     rows = [told.step(walk.step())[0] for _ in range(4)]
@@ -77,7 +81,7 @@ def test_whale_sums_are_of_the_trailing_hour():
     assert (buys > 0).any()
 
 
-def test_context_of_a_path_does_not_depend_on_what_comes_later():
+def test_context_of_a_path_does_not_depend_on_what_comes_later() -> None:
     """The prices of the last three hours of a chunk are changed: what was said before stays."""
     grid = Grid(20)
     walk = PathWalk(7, grid)
@@ -95,15 +99,18 @@ def test_context_of_a_path_does_not_depend_on_what_comes_later():
     limit = SimulatedMarket(hours=1).start_ns + (8 * 6 + 3) * 3600 * 10**9
     for before, after in zip(plain, changed, strict=True):
         said = [
-            [(t, i, p) for t, i, p in zip(rows.ts_ns, rows.instrument, payloads(rows), strict=True)
-             if t < limit]
+            [
+                (t, i, p)
+                for t, i, p in zip(rows.ts_ns, rows.instrument, payloads(rows), strict=True)
+                if t < limit
+            ]
             for rows in (before, after)
         ]
         assert said[0] == said[1]
         assert said[0]
 
 
-def test_reversion_probability_golden():
+def test_reversion_probability_golden() -> None:
     """Half-life 8 bars: a = 0.5^(24/8) = 0.125, width sqrt(1 - a^2) = 0.992157.
 
     z = 2: Phi((1 - 0.25)/0.992157) - Phi((-1 - 0.25)/0.992157) = Phi(0.755929) - Phi(-1.259882)
@@ -116,7 +123,7 @@ def test_reversion_probability_golden():
     assert found[3] > found[0]
 
 
-def test_reversion_probability_agrees_with_simulated_spreads():
+def test_reversion_probability_agrees_with_simulated_spreads() -> None:
     """Oracle: 200,000 draws of the process 24 bars on; error below 4 standard errors."""
     rng = np.random.default_rng(1)
     keep = 0.125
@@ -125,7 +132,7 @@ def test_reversion_probability_agrees_with_simulated_spreads():
     assert reversion_probability(np.array([2.5]))[0] == pytest.approx(share, abs=0.004)
 
 
-def test_forecast_skill_is_zero_until_enough_is_settled(two_days):
+def test_forecast_skill_is_zero_until_enough_is_settled(two_days: Said) -> None:
     by_time = [body["skill"] for u, body in two_days if body["kind"] == "forecast"]
     count = len(PROFILES)
     assert set(by_time[: 23 * count]) == {0.0}

@@ -2,10 +2,12 @@
 
 import base64
 import json
+from typing import Any
 
 import pytest
+
 from utb.ports.feed import Frame
-from utb.simnet.market import SimulatedMarket
+from utb.simnet.market import MarketChunk, SimulatedMarket
 from utb.simnet.profiles import (
     PROFILES,
     Wire,
@@ -16,24 +18,26 @@ from utb.simnet.profiles import (
 
 
 @pytest.fixture(scope="module")
-def chunk():
+def chunk() -> MarketChunk:
     return next(SimulatedMarket(seed=7, hours=6).chunks())
 
 
 @pytest.fixture(scope="module")
-def frames(chunk):
+def frames(chunk: MarketChunk) -> list[Frame]:
     return [item for item in chunk.items() if isinstance(item, Frame)]
 
 
-def index_of(wire):
+def index_of(wire: Wire) -> int:
     return [profile.wire for profile in PROFILES].index(wire)
 
 
-def bodies(frames, source):
+def bodies(frames: list[Frame], source: int) -> list[tuple[Frame, Any]]:
     return [(frame, json.loads(frame.payload)) for frame in frames if frame.source == source]
 
 
-def test_price_data_has_the_documented_members_and_forms_a_bar(frames, chunk):
+def test_price_data_has_the_documented_members_and_forms_a_bar(
+    frames: list[Frame], chunk: MarketChunk
+) -> None:
     index = index_of(Wire.BIRDEYE_PRICE)
     mint = PROFILES[index].base_mint
     rows = [
@@ -56,7 +60,7 @@ def test_price_data_has_the_documented_members_and_forms_a_bar(frames, chunk):
         assert 0 <= frame.ts_recv_ns // 10**9 - data["unixTime"] < 60
 
 
-def test_txs_data_has_the_documented_members_and_agreeing_legs(frames):
+def test_txs_data_has_the_documented_members_and_agreeing_legs(frames: list[Frame]) -> None:
     rows = [body["data"] for _, body in bodies(frames, 1) if body["type"] == "TXS_DATA"]
     members = ["blockUnixTime", "owner", "source", "txHash", "side", "tokenAddress", "alias"]
     members += ["isTradeOnBe", "platform", "pricePair", "volumeUSD", "from", "to"]
@@ -72,7 +76,7 @@ def test_txs_data_has_the_documented_members_and_agreeing_legs(frames):
         assert not set("0OIl") & set(data["txHash"])
 
 
-def test_dexscreener_body_has_the_documented_members(frames):
+def test_dexscreener_body_has_the_documented_members(frames: list[Frame]) -> None:
     primary = PROFILES[index_of(Wire.DEXSCREENER)]
     sizes = set()
     for _, body in bodies(frames, 0):
@@ -89,7 +93,9 @@ def test_dexscreener_body_has_the_documented_members(frames):
     assert sizes == {1, 7}
 
 
-def test_dexscreener_five_minute_volume_is_the_sum_of_its_slots(frames, chunk):
+def test_dexscreener_five_minute_volume_is_the_sum_of_its_slots(
+    frames: list[Frame], chunk: MarketChunk
+) -> None:
     index = index_of(Wire.DEXSCREENER)
     rows = [body["pairs"][0] for _, body in bodies(frames, 0) if len(body["pairs"]) == 1]
     expected = chunk.path.volume_usd[index][86:101].sum()
@@ -97,10 +103,14 @@ def test_dexscreener_five_minute_volume_is_the_sum_of_its_slots(frames, chunk):
 
 
 @pytest.mark.parametrize("wire", [Wire.RAYDIUM_V4, Wire.RAYDIUM_CPMM])
-def test_vaults_are_token_accounts_whose_reserves_price_the_pool(frames, chunk, wire):
+def test_vaults_are_token_accounts_whose_reserves_price_the_pool(
+    frames: list[Frame], chunk: MarketChunk, wire: Wire
+) -> None:
     index = index_of(wire)
     profile = PROFILES[index]
-    amounts, fees, prices = {}, None, []
+    amounts: dict[int, int] = {}
+    fees: list[int] = []
+    prices: list[float] = []
     for frame, body in bodies(frames, 2):
         params = body["params"]
         role = params["subscription"] - subscription(index, "base_vault")
@@ -128,7 +138,7 @@ def test_vaults_are_token_accounts_whose_reserves_price_the_pool(frames, chunk, 
     assert prices == pytest.approx(chunk.path.price[index].tolist(), rel=1e-9)
 
 
-def pool_fees(wire, account):
+def pool_fees(wire: Wire, account: bytes) -> list[int]:
     at = (192, 200) if wire is Wire.RAYDIUM_V4 else (341, 349)
     fees = [int.from_bytes(account[place : place + 8], "little") for place in at]
     mints = (400, 432) if wire is Wire.RAYDIUM_V4 else (168, 200)
@@ -143,7 +153,9 @@ def pool_fees(wire, account):
     return fees
 
 
-def test_pool_reserves_move_in_opposite_directions_and_their_product_only_grows(chunk):
+def test_pool_reserves_move_in_opposite_directions_and_their_product_only_grows(
+    chunk: MarketChunk,
+) -> None:
     """A swap takes from one side what it pays for on the other; fees stay in both."""
     index = index_of(Wire.RAYDIUM_CPMM)
     reserves = chunk._parts.reserves[index]
@@ -158,7 +170,7 @@ def test_pool_reserves_move_in_opposite_directions_and_their_product_only_grows(
     assert (moved & opposite).mean() > 0.99
 
 
-def test_base58_of_a_known_key():
+def test_base58_of_a_known_key() -> None:
     """The system program's key is 32 zero bytes and is written as 32 ones."""
     assert base58_encode(bytes(32)) == "1" * 32
     usdc = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v"

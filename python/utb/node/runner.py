@@ -126,6 +126,8 @@ class Runner:
                 break
         else:
             self._end()
+        if self.stopping and self.wiring.snapshot_every_ns is not None:
+            self.snapshot()
         self._apply(self.wiring.trader.on_stop(self.session.item_ns))
         self.wiring.journal.sync()
         self._drain_bars()
@@ -136,9 +138,12 @@ class Runner:
         logged = LoggedCommand(
             position=self.session.position, ts_ns=self.session.item_ns, command=command
         )
-        if not self.wiring.trader.knows(command.command_id):
-            self.wiring.journal.log_command(logged)
-        return self._command(logged)
+        if self.wiring.trader.knows(command.command_id):
+            return self._command(logged)
+        self.wiring.journal.log_command(logged)
+        answer = self._command(logged)
+        self.stopping = isinstance(command, Shutdown) and isinstance(answer, Accepted)
+        return answer
 
     def note_feed(self, source: str, state: str, reason: str) -> None:
         """Record that a feed changed its state."""
@@ -315,8 +320,6 @@ class Runner:
         self._apply(effects, logged.ts_ns)
         if not isinstance(effects.answer, Accepted | Refusal):
             raise InvariantError(f"command {logged.command.command_id} has no answer")
-        if isinstance(logged.command, Shutdown) and not self._logged:
-            self.stopping = isinstance(effects.answer, Accepted) and effects.answer.seq == seq
         return effects.answer
 
     def _observe(self) -> None:

@@ -41,7 +41,7 @@ from utb.domain.names import RefusalCode, Side
 from utb.domain.orders import OrderIntent, RiskApproved, RiskFactor, RiskRefused
 from utb.risk import costs, permits
 from utb.risk.heat import heat_factor
-from utb.risk.limits import Terms, caps, figures, loss_raw, target_sizes
+from utb.risk.limits import CAPS, Terms, caps, figures, loss_raw, target_sizes
 from utb.risk.permits import Denial, invalid, positive
 from utb.risk.settings import RiskSettings
 from utb.risk.sizing import Features, factors, loss_slope_ppb, scaled
@@ -53,7 +53,7 @@ _NONSENSE = (ArithmeticError, ValueError, TypeError, AttributeError, LookupError
 """What arithmetic on impossible input raises."""
 
 
-class _Entry(msgspec.Struct, frozen=True, kw_only=True):
+class _Entry(msgspec.Struct, frozen=True):
     """An entry whose inputs are checked."""
 
     price: float
@@ -157,20 +157,20 @@ def _entry(
         limit, value = settings.portfolio_heat_limit_ppb / PPB, ratio(exposure, equity)
         return Denial(RefusalCode.PORTFOLIO_HEAT, "the portfolio is hot", limit, value, value)
     pool = _pool(facts, settings, instrument)
-    decimals = instrument.base_decimals, instrument.quote_decimals
-    stop_q64 = price_q64_floor(levels[0], *decimals)
-    target_q64 = price_q64_floor(levels[1], *decimals)
-    if stop_q64 <= 0 or not stop_q64 < pool.price_q64 < target_q64:
+    base_decimals, quote_decimals = instrument.base_decimals, instrument.quote_decimals
+    stop_q64 = price_q64_floor(levels[0], base_decimals, quote_decimals)
+    target_q64 = price_q64_floor(levels[1], base_decimals, quote_decimals)
+    if not 0 < stop_q64 < pool.price_q64 < target_q64:
         return invalid("prices too close or too small", (levels[0], facts.price, levels[1]))
     terms = Terms(
-        equity_raw=equity,
-        exposure_raw=exposure,
-        risk_at_stop_raw=view.risk_at_stop_raw or 0,
-        available_raw=view.cash_raw - view.reserved_raw,
-        pool=pool,
-        slope_ppb=loss_slope_ppb(pool, stop_q64, settings.gap_allowance_ppb),
-        target_ppb=mul_div_floor(target_q64 - pool.price_q64, PPB, pool.price_q64),
-        liquid=instrument.liquid,
+        equity,
+        exposure,
+        view.risk_at_stop_raw or 0,
+        view.cash_raw - view.reserved_raw,
+        pool,
+        loss_slope_ppb(pool, stop_q64, settings.gap_allowance_ppb),
+        mul_div_floor(target_q64 - pool.price_q64, PPB, pool.price_q64),
+        instrument.liquid,
     )
     features = None
     if request.size_base_raw is None:
@@ -181,14 +181,7 @@ def _entry(
             1.0 if request.confidence is None else request.confidence,
             view.drawdown,
         )
-    return _Entry(
-        price=facts.price or 0.0,
-        stop=levels[0],
-        target=levels[1],
-        terms=terms,
-        heat=heat,
-        features=features,
-    )
+    return _Entry(facts.price or 0.0, *levels, terms, heat, features)
 
 
 def _pool(facts: MarketFacts, settings: RiskSettings, instrument: Instrument) -> costs.Pool:
@@ -206,35 +199,48 @@ def _pool(facts: MarketFacts, settings: RiskSettings, instrument: Instrument) ->
 def _sized(request: EntryRequest, entry: _Entry, settings: RiskSettings) -> Verdict:
     """Find the size and hold it against every cap."""
     terms, least = entry.terms, max(request.instrument.min_order_quote_raw, 1)
-    limits = caps(terms, settings)
+    target_min, target_max = target_sizes(terms, settings)
+    limits = caps(terms, settings, target_max)
+    tightest = min(limits)
     parts: tuple[RiskFactor, ...] = ()
     if entry.features is None:
-        wanted = costs.quote_needed(terms.pool, request.size_base_raw or 0)
-        if wanted is None or wanted <= 0:
-            return _refused(request, invalid("size", request.size_base_raw))
-        size = wanted
+        asked = _asked(request, terms.pool, settings)
+        if isinstance(asked, Denial):
+            return _refused(request, asked)
+        size = wanted = asked
     else:
         share = mul_div_floor(terms.equity_raw, settings.max_entry_share_ppb, PPB)
-        base = min(limits[0].size_max_raw, share)
+        base = min(limits[0], share)
         parts = factors(entry.features, entry.heat, settings)
         wanted = scaled(base, parts)
-        size = min(wanted, *(cap.size_max_raw for cap in limits))
+        size = min(wanted, tightest)
         parts = (RiskFactor("base", ratio(base, terms.equity_raw)), *parts)
-    tightest = min(limits, key=lambda cap: cap.size_max_raw)
-    if tightest.size_max_raw < max(size, least):
-        message = f"{tightest.code} leaves {tightest.size_max_raw} of {max(wanted, least)}"
-        numbers = figures(tightest.code, terms, settings, max(size, least))
-        return _refused(request, Denial(tightest.code, message, *numbers))
+    if tightest < max(size, least):
+        code = CAPS[limits.index(tightest)]
+        message = f"{code} leaves {tightest} of {max(wanted, least)}"
+        numbers = figures(code, terms, settings, max(size, least))
+        return _refused(request, Denial(code, message, *numbers))
     if size < least:
-        numbers = float(least), float(size), float(size)
         message = "the order is below the venue's minimum"
-        return _refused(request, Denial(RefusalCode.BELOW_MINIMUM, message, *numbers))
-    sizes = target_sizes(terms, settings)
-    if sizes is None or size < sizes[0]:
+        return _refused(request, Denial(RefusalCode.BELOW_MINIMUM, message, least, size, size))
+    if size < target_min:
         numbers = figures(RefusalCode.COST_GATE, terms, settings, size)
         message = "the target does not pay for the network fees of so small an order"
         return _refused(request, Denial(RefusalCode.COST_GATE, message, *numbers))
     return _approved(request, entry, settings, size, parts)
+
+
+def _asked(request: EntryRequest, pool: costs.Pool, settings: RiskSettings) -> int | Denial:
+    """Return the quote that buys the base amount a person asked for."""
+    asked = request.size_base_raw or 0
+    if not 0 < asked <= AMOUNT_MAX:
+        return invalid("size", request.size_base_raw)
+    needed = costs.quote_needed(pool, asked)
+    if needed is not None:
+        return needed
+    limit = settings.slippage_tolerance_ppb / PPB
+    message = "the pool does not hold as much"
+    return Denial(RefusalCode.SLIPPAGE, message, limit, pool.fee_ppb / PPB, 1.0)
 
 
 def _approved(
@@ -247,7 +253,10 @@ def _approved(
     pool = entry.terms.pool
     quoted = costs.quoted_base(pool, size)
     least = div_ceil(quoted * (BPS - settings.slippage_bps_max), BPS)
-    if not 0 < least <= AMOUNT_MAX or size > AMOUNT_MAX:
+    if quoted <= 0:
+        message = "the order would not buy one base unit"
+        return _refused(request, Denial(RefusalCode.BELOW_MINIMUM, message, 1.0))
+    if quoted > AMOUNT_MAX or size > AMOUNT_MAX:
         return _refused(request, invalid("the quoted amount", quoted))
     intent = OrderIntent(
         intent_id=request.intent_id,
@@ -352,7 +361,7 @@ def _exit_quote(facts: MarketFacts, instrument: Instrument, amount: int) -> tupl
 
 def _refused(request: EntryRequest | ExitRequest, denial: Denial) -> RiskRefused:
     limit, value, order_value = (
-        number if isfinite(number) else 0.0
+        float(number) if isfinite(number) else 0.0
         for number in (denial.limit, denial.value, denial.order_value)
     )
     return RiskRefused(

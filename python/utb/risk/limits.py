@@ -18,7 +18,7 @@ UNBOUNDED: Final = 1 << 62
 """A size larger than any account."""
 
 
-class Terms(msgspec.Struct, frozen=True, kw_only=True):
+class Terms(msgspec.Struct, frozen=True):
     """The numbers of one entry, checked: amounts in quote raw, none negative."""
 
     equity_raw: int
@@ -32,11 +32,16 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     liquid: bool
 
 
-class Cap(msgspec.Struct, frozen=True, array_like=True):
-    """A limit and the largest size it allows."""
-
-    code: RefusalCode
-    size_max_raw: int
+CAPS: Final = (
+    RefusalCode.RISK_PER_TRADE,
+    RefusalCode.RISK_AT_STOP,
+    RefusalCode.MAX_POSITION_SIZE,
+    RefusalCode.PORTFOLIO_HEAT,
+    RefusalCode.INSUFFICIENT_CASH,
+    RefusalCode.SLIPPAGE,
+    RefusalCode.COST_GATE,
+)
+"""The caps, in the order `caps` returns their sizes."""
 
 
 def loss_raw(terms: Terms, size_raw: int) -> int:
@@ -52,34 +57,35 @@ def _size_for_loss(terms: Terms, budget_raw: int) -> int:
     return max(budget_raw - terms.pool.network_raw, 0)
 
 
-def caps(terms: Terms, settings: RiskSettings) -> tuple[Cap, ...]:
-    """Return every cap on the size of an entry; the first is the one on its own loss."""
+def caps(terms: Terms, settings: RiskSettings, target_max_raw: int) -> tuple[int, ...]:
+    """Return the largest size each of `CAPS` allows; the first is that of its own loss.
+
+    Args:
+        terms: The entry.
+        settings: The limits.
+        target_max_raw: Largest size that passes the cost gate.
+    """
     equity = terms.equity_raw
     budget = mul_div_floor(equity, settings.risk_per_trade_ppb, PPB)
     own = _size_for_loss(terms, budget)
     room = settings.max_concurrent_positions * budget - terms.risk_at_stop_raw
-    joint = own if room >= budget else _size_for_loss(terms, room)
-    limit = settings.portfolio_heat_limit_ppb
-    sizes = target_sizes(terms, settings)
     return (
-        Cap(RefusalCode.RISK_PER_TRADE, own),
-        Cap(RefusalCode.RISK_AT_STOP, joint),
-        Cap(
-            RefusalCode.MAX_POSITION_SIZE,
-            mul_div_floor(equity, settings.max_position_size_ppb, PPB),
-        ),
-        Cap(RefusalCode.PORTFOLIO_HEAT, heat_room(terms.exposure_raw, equity, limit)),
-        Cap(RefusalCode.INSUFFICIENT_CASH, max(terms.available_raw, 0)),
-        Cap(RefusalCode.SLIPPAGE, impact_size_max(terms.pool, settings.slippage_tolerance_ppb)),
-        Cap(RefusalCode.COST_GATE, sizes[1] if sizes is not None else 0),
+        own,
+        own if room >= budget else _size_for_loss(terms, room),
+        mul_div_floor(equity, settings.max_position_size_ppb, PPB),
+        heat_room(terms.exposure_raw, equity, settings.portfolio_heat_limit_ppb),
+        max(terms.available_raw, 0),
+        impact_size_max(terms.pool, settings.slippage_tolerance_ppb),
+        target_max_raw,
     )
 
 
-def target_sizes(terms: Terms, settings: RiskSettings) -> tuple[int, int] | None:
-    """Return the smallest and largest size that pass the cost gate; None if none does."""
+def target_sizes(terms: Terms, settings: RiskSettings) -> tuple[int, int]:
+    """Return the smallest and largest size that pass the cost gate; (0, 0) if none does."""
     if settings.min_target_costs_ppb <= 0:
         return 0, UNBOUNDED
-    return sizes_for_target(terms.pool, terms.target_ppb, settings.min_target_costs_ppb)
+    costs_ppb = settings.min_target_costs_ppb
+    return sizes_for_target(terms.pool, terms.target_ppb, costs_ppb) or (0, 0)
 
 
 def figures(

@@ -95,9 +95,11 @@ def account_denial(view: PortfolioView) -> Denial | None:
         and 0 <= view.cash_raw <= AMOUNT_MAX
         and 0 <= view.sol_lamports <= AMOUNT_MAX
         and 0.0 <= view.drawdown <= 1.0
-        and all((p.value_raw or 0) >= 0 <= (p.risk_at_stop_raw or 0) for p in view.positions)
-        and all(o.value_raw >= 0 <= o.risk_at_stop_raw for o in view.pending)
     )
+    for position in view.positions:
+        possible &= (position.value_raw or 0) >= 0 <= (position.risk_at_stop_raw or 0)
+    for order in view.pending:
+        possible &= order.value_raw >= 0 <= order.risk_at_stop_raw
     return None if possible else invalid("the account's figures", view.equity_raw)
 
 
@@ -105,19 +107,23 @@ def book_denial(
     request: EntryRequest, view: PortfolioView, settings: RiskSettings
 ) -> Denial | None:
     """Return why the positions and orders there are leave no place for another."""
+    if not view.positions and not view.pending:
+        return None
     index = request.instrument.index
-    if any(p.instrument == index for p in view.positions):
+    held = [p.instrument for p in view.positions]
+    if index in held:
         return Denial(RefusalCode.POSITION_EXISTS, "one entry per position", 1.0, 1.0, 2.0)
-    if any(o.instrument == index for o in view.pending):
-        message = "an order of this instrument is on its way"
-        return Denial(RefusalCode.ORDER_IN_FLIGHT, message, 1.0, 1.0, 2.0)
-    count, most = view.open_count, settings.max_concurrent_positions
+    for order in view.pending:
+        if order.instrument == index:
+            message = "an order of this instrument is on its way"
+            return Denial(RefusalCode.ORDER_IN_FLIGHT, message, 1.0, 1.0, 2.0)
+        if order.position_id is None:
+            held.append(order.instrument)
+    count, most = len(held), settings.max_concurrent_positions
     if count >= most:
         message = f"{count} positions are open or on their way"
         code = RefusalCode.MAX_CONCURRENT_POSITIONS
         return Denial(code, message, float(most), float(count), float(count + 1))
-    held = [p.instrument for p in view.positions]
-    held += [o.instrument for o in view.pending if o.position_id is None]
     worst = highest_correlation(view.correlations, held)
     if worst is not None and worst[1] > settings.correlation_limit:
         message = f"moves with instrument {worst[0]}, which is held"

@@ -81,11 +81,9 @@ pub(crate) fn digits(mut bytes: &[u8]) -> Digits {
             None => tail_word(bytes),
         };
         // A digit's byte becomes 0..=9; adding 0x76 sets the high bit of every other byte.
-        let nibbles = word ^ 0x3030_3030_3030_3030;
-        let others =
-            (nibbles.wrapping_add(0x7676_7676_7676_7676) | nibbles) & 0x8080_8080_8080_8080;
+        let nibbles = word ^ ZEROS;
         // 0 to 8 digits, then shifted up to follow leading zeros; in two steps, for none.
-        let run = (others.trailing_zeros() / 8) as usize;
+        let run = (others(nibbles).trailing_zeros() / 8) as usize;
         let half = 32 - 4 * run;
         let scale = POW10.get(run).copied().unwrap_or(1);
         let digits = eight_digits((nibbles << half) << half);
@@ -95,6 +93,35 @@ pub(crate) fn digits(mut bytes: &[u8]) -> Digits {
             return Digits { value, count };
         }
     }
+}
+
+/// Counts the digits at the start of `bytes`.
+#[inline(always)]
+pub(crate) fn digit_count(mut bytes: &[u8]) -> usize {
+    let mut count = 0;
+    loop {
+        let word = match bytes.split_first_chunk::<8>() {
+            Some((chunk, rest)) => {
+                bytes = rest;
+                u64::from_le_bytes(*chunk)
+            }
+            None => tail_word(bytes),
+        };
+        let run = (others(word ^ ZEROS).trailing_zeros() / 8) as usize;
+        count += run;
+        if run < 8 {
+            return count;
+        }
+    }
+}
+
+/// Eight `0` characters.
+const ZEROS: u64 = 0x3030_3030_3030_3030;
+
+/// Marks the bytes above 9 by their high bit, exactly up to the first of them.
+#[inline(always)]
+const fn others(nibbles: u64) -> u64 {
+    (nibbles.wrapping_add(0x7676_7676_7676_7676) | nibbles) & 0x8080_8080_8080_8080
 }
 
 /// Returns fewer than eight bytes as a word whose missing bytes are no digits.

@@ -4,7 +4,7 @@
 //! then starts again with the typed fallback. It reads only *plain* frames (no backslash, no
 //! control character), so that a string ends at the next quote.
 
-use crate::number::{self, digits};
+use crate::number::{self, digit_count, digits};
 
 /// Deepest nesting `skip_value` follows before it gives up.
 const SKIP_DEPTH_MAX: u32 = 16;
@@ -139,35 +139,53 @@ impl<'a> Scanner<'a> {
     /// Reads a number that need not be kept.
     #[inline]
     pub(crate) fn skip_number(&mut self) -> Option<()> {
-        let bytes = self.rest;
-        let mut at = usize::from(bytes.first() == Some(&b'-'));
-        let whole = digits(bytes.get(at..)?);
-        if whole.count == 0 || (whole.count > 1 && bytes.get(at) == Some(&b'0')) {
+        let mut rest = self.rest;
+        if let Some((b'-', after)) = rest.split_first() {
+            rest = after;
+        }
+        let whole = digit_count(rest);
+        if whole == 0 || (whole > 1 && rest.first() == Some(&b'0')) {
             return None;
         }
-        at += whole.count;
-        if bytes.get(at) == Some(&b'.') {
-            let fraction = digits(bytes.get(at + 1..)?).count;
+        rest = rest.get(whole..)?;
+        if let Some((b'.', after)) = rest.split_first() {
+            let fraction = digit_count(after);
             if fraction == 0 {
                 return None;
             }
-            at += fraction + 1;
+            rest = after.get(fraction..)?;
         }
-        if let Some(b'e' | b'E') = bytes.get(at) {
-            at += 1;
-            at += usize::from(matches!(bytes.get(at), Some(b'-' | b'+')));
-            let power = digits(bytes.get(at..)?).count;
-            if power == 0 {
+        if let Some((b'e' | b'E', after)) = rest.split_first() {
+            let power = match after.split_first() {
+                Some((b'-' | b'+', after)) => after,
+                _ => after,
+            };
+            let count = digit_count(power);
+            if count == 0 {
                 return None;
             }
-            at += power;
+            rest = power.get(count..)?;
         }
-        self.rest = self.rest.get(at..)?;
+        self.rest = rest;
         Some(())
     }
 
     /// Reads any value without keeping it.
+    #[inline(always)]
     pub(crate) fn skip_value(&mut self) -> Option<()> {
+        if self.eat(b"\"") { self.text().map(drop) } else { self.skip_other() }
+    }
+
+    /// Reads a value that is usually a number without keeping it.
+    #[inline(always)]
+    pub(crate) fn skip_scalar(&mut self) -> Option<()> {
+        match self.rest.first() {
+            Some(b'-' | b'0'..=b'9') => self.skip_number(),
+            _ => self.skip_value(),
+        }
+    }
+
+    fn skip_other(&mut self) -> Option<()> {
         self.skip_nested(SKIP_DEPTH_MAX)
     }
 

@@ -67,7 +67,7 @@ impl WithoutAdx {
     fn step(&mut self, bar: &Bar) {
         let motion = self.previous.map(|previous| Motion::between(previous, bar));
         self.previous = Some(Extremes::from(bar));
-        black_box((
+        black_box(&(
             self.sma50.update(bar.close),
             self.sma200.update(bar.close),
             self.bollinger.update(bar.close),
@@ -108,7 +108,7 @@ fn candidates() -> Vec<Candidate> {
     let (mut kand, mut yata, mut ta) = (Kand::default(), Yata::default(), Ta::default());
     vec![
         Candidate::new("utb fused set", "set", move |bar| {
-            black_box(fused.update(bar));
+            black_box(&fused.update(bar));
         }),
         Candidate::new("kand", "set", move |bar| kand.step(bar)),
         Candidate::new("yata", "set", move |bar| yata.step(bar)),
@@ -119,7 +119,7 @@ fn candidates() -> Vec<Candidate> {
             black_box(series.features());
         }),
         Candidate::new("utb whole series, peek", "all", move |bar| {
-            black_box(peeked.peek(bar));
+            black_box(&peeked.peek(bar));
         }),
     ]
 }

@@ -68,9 +68,10 @@ impl<const N: usize> Ring<N> {
         if let Some(slot) = self.slots.0.get_mut(self.next) {
             *slot = number;
         }
-        self.next = if self.next + 1 >= N { 0 } else { self.next + 1 };
+        let next = self.next.wrapping_add(1);
+        self.next = if next >= N { 0 } else { next };
         if self.len < N {
-            self.len += 1;
+            self.len = self.len.wrapping_add(1);
         }
     }
 
@@ -98,7 +99,8 @@ impl<const N: usize> Ring<N> {
         if age == 0 || age > self.len {
             return None;
         }
-        let slot = if self.next >= age { self.next - age } else { self.next + N - age };
+        let back = self.next.wrapping_sub(age);
+        let slot = if self.next >= age { back } else { back.wrapping_add(N) };
         self.slots.0.get(slot).copied()
     }
 

@@ -29,13 +29,20 @@ const FALL_MAX: f64 = 0.125;
 const VARIANCE_MIN: f64 = 1.2e-4;
 
 /// Mean of the last numbers, all >= 0.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct WindowMean {
+    /// NaN until the window is full.
     anchor: f64,
     total: f64,
     distance_max: f64,
     mean_min: f64,
     slides: u32,
+}
+
+impl Default for WindowMean {
+    fn default() -> Self {
+        Self { anchor: f64::NAN, total: 0.0, distance_max: 0.0, mean_min: 0.0, slides: 0 }
+    }
 }
 
 impl WindowMean {
@@ -48,7 +55,7 @@ impl WindowMean {
         };
         let distance = newest - self.anchor;
         self.total += distance - (oldest - self.anchor);
-        self.slides += 1;
+        self.slides = self.slides.wrapping_add(1);
         let sound = distance.abs() <= self.distance_max
             && self.mean(period) >= self.mean_min
             && self.slides < REFRESH_SLIDES;
@@ -57,7 +64,7 @@ impl WindowMean {
         }
     }
 
-    /// Returns the mean; meaningless until the window is full.
+    /// Returns the mean, NaN until the window is full.
     #[inline]
     pub fn mean(&self, period: usize) -> f64 {
         self.anchor + self.total * (1.0 / count_f64(period))
@@ -103,9 +110,9 @@ impl WindowSpread {
     /// Numbers in the window.
     pub const PERIOD: usize = 20;
 
-    /// Takes a number and returns (mean, deviation) of the last 20, `None` until there are 20.
+    /// Takes a number and returns (mean, deviation) of the last 20, NaN until there are 20.
     #[inline]
-    pub fn update(&mut self, newest: f64) -> Option<(f64, f64)> {
+    pub fn update(&mut self, newest: f64) -> (f64, f64) {
         let moments = self.sums.advance(&self.before, newest);
         self.before.push(newest);
         moments
@@ -113,7 +120,7 @@ impl WindowSpread {
 
     /// Returns what [`WindowSpread::update`] would.
     #[inline]
-    pub fn peek(&self, newest: f64) -> Option<(f64, f64)> {
+    pub fn peek(&self, newest: f64) -> (f64, f64) {
         let mut sums = self.sums;
         sums.advance(&self.before, newest)
     }
@@ -125,7 +132,7 @@ impl SpreadSums {
     const SHARE: f64 = 1.0 / 20.0;
 
     #[inline]
-    fn advance(&mut self, before: &Before, newest: f64) -> Option<(f64, f64)> {
+    fn advance(&mut self, before: &Before, newest: f64) -> (f64, f64) {
         let Some(oldest) = before.back(WindowSpread::PERIOD) else {
             return self.start(before, newest);
         };
@@ -134,12 +141,12 @@ impl SpreadSums {
         self.total += entered - left;
         self.squares += square - left * left;
         self.square_max = larger(self.square_max, square);
-        self.slides += 1;
+        self.slides = self.slides.wrapping_add(1);
         let (mean, variance) = self.moments();
         if variance >= VARIANCE_MIN * self.square_max && self.slides < REFRESH_SLIDES {
-            return Some((mean, variance.sqrt()));
+            return (mean, variance.sqrt());
         }
-        Some(self.take(before, newest))
+        self.take(before, newest)
     }
 
     #[inline]
@@ -149,8 +156,11 @@ impl SpreadSums {
     }
 
     #[cold]
-    fn start(&mut self, before: &Before, newest: f64) -> Option<(f64, f64)> {
-        (before.len() + 1 == WindowSpread::PERIOD).then(|| self.take(before, newest))
+    fn start(&mut self, before: &Before, newest: f64) -> (f64, f64) {
+        if before.len() + 1 == WindowSpread::PERIOD {
+            return self.take(before, newest);
+        }
+        (f64::NAN, f64::NAN)
     }
 
     #[cold]

@@ -160,7 +160,7 @@ def _read(path: Path) -> pa.Table:
 def _timestamps(path: Path, table: pa.Table) -> NDArray[np.int64]:
     column = table.column("ts")
     if column.null_count:
-        raise _bad(path, int(np.argmax(_is_null(column))), "ts", "empty", "a time")
+        raise _bad(path, int(np.argmax(_is_null(column))), "ts", "missing", "a time")
     kind = column.type
     if pa.types.is_timestamp(kind):
         unit = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}[kind.unit]
@@ -187,7 +187,7 @@ def _is_null(column: pa.ChunkedArray) -> NDArray[np.bool_]:
 def _numbers(path: Path, table: pa.Table, name: str) -> Column:
     column = table.column(name)
     if column.null_count:
-        raise _bad(path, int(np.argmax(_is_null(column))), name, "empty", "a number")
+        raise _bad(path, int(np.argmax(_is_null(column))), name, "missing", "a number")
     if not (pa.types.is_floating(column.type) or pa.types.is_integer(column.type)):
         raise UsageError(f"type of {name} in {path}", str(column.type), "numbers")
     numbers: Column = np.ascontiguousarray(column.cast(pa.float64(), safe=False).to_numpy())

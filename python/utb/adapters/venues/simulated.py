@@ -33,7 +33,7 @@ class _Flight(msgspec.Struct, kw_only=True):
 
 
 class _Impact(msgspec.Struct, frozen=True, array_like=True):
-    """Our displacement of a pool's mid."""
+    """What one of our swaps did to a pool's mid; each fades by itself."""
 
     ts_ns: int
     displacement_ppt: int
@@ -45,7 +45,7 @@ class _State(msgspec.Struct, kw_only=True):
     version: int = VENUE_STATE_VERSION
     orders: int = 0
     flights: dict[str, _Flight] = {}
-    impacts: dict[int, _Impact] = {}
+    impacts: dict[int, list[_Impact]] = {}
 
 
 class PoolModel(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,12 +175,15 @@ class SimulatedVenue:
     def close_out(self, submission: Submission, now_ns: int) -> VenueFilled | None:
         """Execute an order at the last price, at once and without chance; None without a price.
 
-        Pool fee, impact and network fee apply as for any order.
+        Pool fee, impact and network fee apply as for any order; there is no minimum out.
         """
         mark = self._market.mark(submission.intent.instrument)
         if mark is None:
             return None
-        event = self._execute(submission, mark, now_ns)
+        intent = msgspec.structs.replace(submission.intent, min_out_raw=0)
+        event = self._execute(
+            Submission(intent=intent, fee_lamports_max=submission.fee_lamports_max), mark, now_ns
+        )
         return event if isinstance(event, VenueFilled) else None
 
     def save(self) -> bytes:
@@ -234,9 +237,8 @@ class SimulatedVenue:
                 fee_lamports=fee_lamports,
                 reason=f"out {done.out_raw} is below the minimum {intent.min_out_raw}",
             )
-        self._state.impacts[intent.instrument] = _Impact(
-            ts_ns, pools.displacement_after(pool, done, displacement_ppt)
-        )
+        own_ppt = pools.displacement_after(pool, done, displacement_ppt) - displacement_ppt
+        self._state.impacts.setdefault(intent.instrument, []).append(_Impact(ts_ns, own_ppt))
         bought = intent.side is Side.BUY
         return VenueFilled(
             intent_id=intent.intent_id,
@@ -250,10 +252,17 @@ class SimulatedVenue:
         )
 
     def _displacement_ppt(self, instrument: int, ts_ns: int) -> int:
-        impact = self._state.impacts.get(instrument)
-        if impact is None:
+        impacts = self._state.impacts.get(instrument)
+        if not impacts:
             return 0
-        return self._fills.remembered_ppt(impact.displacement_ppt, ts_ns - impact.ts_ns)
+        oldest_ns = ts_ns - self._fills.impact_memory_ns
+        kept = [impact for impact in impacts if impact.ts_ns > oldest_ns]
+        self._state.impacts[instrument] = kept
+        total_ppt = sum(
+            self._fills.remembered_ppt(impact.displacement_ppt, ts_ns - impact.ts_ns)
+            for impact in kept
+        )
+        return max(total_ppt, 1 - pools.PPT)
 
     def _depth_quote_raw(self, instrument: Instrument, mark: Mark) -> int:
         """Return the source's liquidity where it gives one, else the configured depth."""

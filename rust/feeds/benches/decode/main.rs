@@ -1,6 +1,6 @@
 //! Decoding of each kind of message against sonic-rs typed structs that read the same fields.
 //!
-//! `cargo bench -p utb-feeds --bench decode -- [--json FILE]` prints one JSON row per kind:
+//! `cargo bench -p utb-feeds --bench decode -- [--json FILE] [--only KIND]` prints one JSON row per kind:
 //! nanoseconds per message (median of interleaved rounds), their ratio, and the bar it must meet.
 
 mod messages;
@@ -29,15 +29,21 @@ struct Kind {
 }
 
 fn main() -> std::io::Result<()> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let value = |name: &str| {
+        let at = arguments.iter().position(|argument| argument == name)?;
+        arguments.get(at + 1)
+    };
     let mut rows = String::new();
     for kind in kinds() {
+        if value("--only").is_some_and(|only| only != kind.name) {
+            continue;
+        }
         let row = measure(&kind);
         rows.push_str(&row);
         writeln!(std::io::stdout(), "{}", row.trim_end())?;
     }
-    let arguments: Vec<String> = std::env::args().collect();
-    let target = arguments.iter().position(|argument| argument == "--json");
-    if let Some(path) = target.and_then(|at| arguments.get(at + 1)) {
+    if let Some(path) = value("--json") {
         let body = rows.trim_end().replace('\n', ",\n");
         std::fs::write(path, format!("[\n{body}\n]\n"))?;
     }

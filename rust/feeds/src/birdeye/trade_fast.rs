@@ -105,7 +105,7 @@ fn swap<'a>(scanner: &mut Scanner<'a>) -> Option<RawTrade<'a>> {
         member!(scanner, raw, b"\"alias\":", scanner.skip_value()?);
         member!(scanner, raw, b"\"isTradeOnBe\":", scanner.skip_value()?);
         member!(scanner, raw, b"\"platform\":", scanner.skip_value()?);
-        member!(scanner, raw, b"\"pricePair\":", scanner.skip_value()?);
+        member!(scanner, raw, b"\"pricePair\":", scanner.skip_scalar()?);
         member!(scanner, raw, b"\"volumeUSD\":", {
             once(&mut seen, 5)?;
             raw.volume_usd = scanner.optional_number()?;
@@ -169,9 +169,9 @@ fn leg<'a>(scanner: &mut Scanner<'a>) -> Option<RawLeg<'a>> {
             once(&mut seen, 0)?;
             raw.address = borrowed(scanner.string()?);
         });
-        member!(scanner, raw, b"\"amount\":", scanner.skip_value()?);
-        member!(scanner, raw, b"\"changeAmount\":", scanner.skip_value()?);
-        member!(scanner, raw, b"\"decimals\":", scanner.skip_value()?);
+        member!(scanner, raw, b"\"amount\":", scanner.skip_scalar()?);
+        member!(scanner, raw, b"\"changeAmount\":", scanner.skip_scalar()?);
+        member!(scanner, raw, b"\"decimals\":", scanner.skip_scalar()?);
         member!(scanner, raw, b"\"feeInfo\":", scanner.skip_value()?);
         member!(scanner, raw, b"\"nearestPrice\":", {
             once(&mut seen, 1)?;
@@ -188,7 +188,7 @@ fn leg<'a>(scanner: &mut Scanner<'a>) -> Option<RawLeg<'a>> {
             once(&mut seen, 3)?;
             raw.amount = scanner.optional_number()?;
         });
-        member!(scanner, raw, b"\"uiChangeAmount\":", scanner.skip_value()?);
+        member!(scanner, raw, b"\"uiChangeAmount\":", scanner.skip_scalar()?);
         if scanner.left() == before {
             scanner.key()?;
             scanner.skip_value()?;

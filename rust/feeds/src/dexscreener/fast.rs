@@ -147,13 +147,13 @@ fn liquidity(scanner: &mut Scanner<'_>) -> Option<[Option<f64>; 3]> {
 #[inline]
 fn rest(scanner: &mut Scanner<'_>) -> Option<()> {
     if scanner.eat(b",\"fdv\":") {
-        scanner.skip_value()?;
+        scanner.skip_scalar()?;
     }
     if scanner.eat(b",\"marketCap\":") {
-        scanner.skip_value()?;
+        scanner.skip_scalar()?;
     }
     if scanner.eat(b",\"pairCreatedAt\":") {
-        scanner.skip_value()?;
+        scanner.skip_scalar()?;
     }
     if scanner.eat(b",\"info\":") {
         scanner.skip_value()?;

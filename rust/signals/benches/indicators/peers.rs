@@ -72,7 +72,7 @@ impl Kand {
         (self.gain, self.loss) = (rsi.1, rsi.2);
         self.bands = (bands.3, bands.4, bands.5);
         (self.adx, self.atr) = (adx, atr);
-        black_box((sma50, sma200, ema12, ema26, line, histogram, rsi, bands, adx, atr));
+        black_box(&(sma50, sma200, ema12, ema26, line, histogram, rsi, bands, adx, atr));
     }
 }
 
@@ -129,9 +129,9 @@ impl Yata {
         let (gain, loss) = (self.gain.next(&change.max(0.0)), self.loss.next(&(-change).max(0.0)));
         let rsi = 100.0 * gain / (gain + loss);
         let range = self.range.next(&candle);
-        black_box((ema12, ema26, macd, signal, macd - signal, middle, rsi));
-        black_box((middle + width, middle - width, self.atr.next(&range), self.adx.next(&candle)));
-        black_box((self.sma50.next(&close), self.sma200.next(&close)));
+        black_box(&(ema12, ema26, macd, signal, macd - signal, middle, rsi));
+        black_box(&(middle + width, middle - width, self.atr.next(&range), self.adx.next(&candle)));
+        black_box(&(self.sma50.next(&close), self.sma200.next(&close)));
     }
 }
 
@@ -186,7 +186,7 @@ impl ta::Close for Item<'_> {
 impl Ta {
     pub(crate) fn step(&mut self, bar: &Bar) {
         let close = bar.close;
-        black_box((
+        black_box(&(
             self.sma50.next(close),
             self.sma200.next(close),
             self.ema12.next(close),

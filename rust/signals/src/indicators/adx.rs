@@ -1,7 +1,6 @@
 //! Average directional movement index.
 
 use serde::{Deserialize, Serialize};
-use utb_types::Value;
 
 use super::Motion;
 use super::wilder::{PERIOD, SHARE, accumulated, is_zero, is_zero_percent, smoothed};
@@ -12,15 +11,19 @@ const FIRST_DIRECTION: u32 = PERIOD;
 /// Motions until the ADX is there.
 const FIRST: u32 = 2 * PERIOD - 1;
 
-/// ADX and the directional indicators, 0..100.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+/// ADX and the directional indicators, 0..100; NaN while absent.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Directional {
     /// ADX.
-    pub adx: Value,
+    pub adx: f64,
     /// +DI.
-    pub plus: Value,
+    pub plus: f64,
     /// -DI.
-    pub minus: Value,
+    pub minus: f64,
+}
+
+impl Directional {
+    pub(super) const ABSENT: Self = Self { adx: f64::NAN, plus: f64::NAN, minus: f64::NAN };
 }
 
 /// Wilder's ADX, +DI and -DI over 14 bars.
@@ -51,11 +54,7 @@ impl Adx {
         if let Some(index) = index(plus, minus) {
             self.level = smoothed(self.level, index);
         }
-        Directional {
-            adx: Value::new(self.level),
-            plus: Value::new(plus),
-            minus: Value::new(minus),
-        }
+        Directional { adx: self.level, plus, minus }
     }
 
     /// Returns what [`Adx::update`] would.
@@ -84,17 +83,17 @@ impl Adx {
             self.plus += motion.plus;
             self.minus += motion.minus;
             self.range += motion.true_range;
-            return Directional::default();
+            return Directional::ABSENT;
         }
         let (plus, minus) = self.directions(motion);
         self.level += index(plus, minus).unwrap_or(0.0);
         let adx = if self.count == FIRST {
             self.level *= SHARE;
-            Value::new(self.level)
+            self.level
         } else {
-            Value::ABSENT
+            f64::NAN
         };
-        Directional { adx, plus: Value::new(plus), minus: Value::new(minus) }
+        Directional { adx, plus, minus }
     }
 }
 
@@ -116,11 +115,11 @@ mod tests {
         let motion = Motion { plus: 1.0, minus: 0.0, true_range: 2.0, close: 100.0 };
         for count in 1..27 {
             let directional = adx.update(&motion);
-            assert_eq!(directional.adx.get(), None);
-            assert_eq!(directional.plus.is_present(), count >= 14);
+            assert!(directional.adx.is_nan());
+            assert_eq!(directional.plus.is_nan(), count < 14);
         }
         let directional = adx.update(&motion);
-        assert_eq!((directional.adx.get(), directional.minus.get()), (Some(100.0), Some(0.0)));
-        assert!((directional.plus.get().unwrap() - 50.0).abs() < 1e-12);
+        assert_eq!((directional.adx, directional.minus), (100.0, 0.0));
+        assert!((directional.plus - 50.0).abs() < 1e-12);
     }
 }

@@ -21,11 +21,7 @@ impl Atr {
     /// Takes the motion from the bar before and returns the average.
     #[inline]
     pub fn update(&mut self, motion: &Motion) -> Value {
-        if self.count >= PERIOD {
-            self.level = smoothed(self.level, motion.true_range);
-            return Value::new(self.level);
-        }
-        self.warm_up(motion)
+        Value::new(self.step(motion))
     }
 
     /// Returns what [`Atr::update`] would.
@@ -35,15 +31,25 @@ impl Atr {
         copy.update(motion)
     }
 
+    /// Does [`Atr::update`]; NaN while absent.
+    #[inline]
+    pub(super) fn step(&mut self, motion: &Motion) -> f64 {
+        if self.count >= PERIOD {
+            self.level = smoothed(self.level, motion.true_range);
+            return self.level;
+        }
+        self.warm_up(motion)
+    }
+
     #[cold]
-    fn warm_up(&mut self, motion: &Motion) -> Value {
+    fn warm_up(&mut self, motion: &Motion) -> f64 {
         self.count += 1;
         self.level += motion.true_range;
         if self.count < PERIOD {
-            return Value::ABSENT;
+            return f64::NAN;
         }
         self.level /= f64::from(PERIOD);
-        Value::new(self.level)
+        self.level
     }
 }
 

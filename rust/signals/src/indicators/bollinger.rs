@@ -1,22 +1,21 @@
 //! Bollinger bands.
 
 use serde::{Deserialize, Serialize};
-use utb_types::Value;
 
 use crate::window::WindowSpread;
 
 /// Width of a band in standard deviations (Bollinger's own).
 const DEVIATIONS: f64 = 2.0;
 
-/// The bands, in price units.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+/// The bands, in price units; NaN while absent.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bands {
     /// Middle plus two population standard deviations.
-    pub upper: Value,
+    pub upper: f64,
     /// Simple mean of the last 20 closes.
-    pub middle: Value,
+    pub middle: f64,
     /// Middle minus two population standard deviations.
-    pub lower: Value,
+    pub lower: f64,
 }
 
 /// Bollinger bands of 20 closes; absent until there are 20.
@@ -43,14 +42,9 @@ impl Bollinger {
 }
 
 #[inline]
-fn bands(moments: Option<(f64, f64)>) -> Bands {
-    let Some((mean, deviation)) = moments else { return Bands::default() };
+fn bands((middle, deviation): (f64, f64)) -> Bands {
     let width = DEVIATIONS * deviation;
-    Bands {
-        upper: Value::new(mean + width),
-        middle: Value::new(mean),
-        lower: Value::new(mean - width),
-    }
+    Bands { upper: middle + width, middle, lower: middle - width }
 }
 
 #[cfg(test)]
@@ -61,10 +55,10 @@ mod tests {
     fn bands_of_a_constant_have_no_width() {
         let mut bollinger = Bollinger::default();
         for _ in 0..19 {
-            assert_eq!(bollinger.update(0.1).upper.get(), None);
+            assert!(bollinger.update(0.1).upper.is_nan());
         }
         let bands = bollinger.update(0.1);
-        assert_eq!((bands.upper.get(), bands.lower.get()), (Some(0.1), Some(0.1)));
+        assert_eq!((bands.upper, bands.lower), (0.1, 0.1));
     }
 
     #[test]
@@ -74,7 +68,7 @@ mod tests {
         for _ in 0..19 {
             bollinger.update(1.0);
         }
-        let upper = bollinger.peek(21.0).upper.get().unwrap();
+        let upper = bollinger.peek(21.0).upper;
         assert!((upper - (2.0 + 2.0 * 19.0_f64.sqrt())).abs() < 1e-14);
     }
 }

@@ -17,11 +17,7 @@ impl<const N: u32> Ema<N> {
     /// Takes a number and returns the mean; absent until there are `N`.
     #[inline]
     pub fn update(&mut self, number: f64) -> Value {
-        if self.count >= N {
-            self.level += (number - self.level) * (2.0 / (f64::from(N) + 1.0));
-            return Value::new(self.level);
-        }
-        self.warm_up(number)
+        Value::new(self.step(number))
     }
 
     /// Returns what [`Ema::update`] would.
@@ -31,15 +27,25 @@ impl<const N: u32> Ema<N> {
         copy.update(number)
     }
 
+    /// Does [`Ema::update`]; NaN while absent.
+    #[inline]
+    pub(super) fn step(&mut self, number: f64) -> f64 {
+        if self.count >= N {
+            self.level += (number - self.level) * (2.0 / (f64::from(N) + 1.0));
+            return self.level;
+        }
+        self.warm_up(number)
+    }
+
     #[cold]
-    fn warm_up(&mut self, number: f64) -> Value {
+    fn warm_up(&mut self, number: f64) -> f64 {
         self.count += 1;
         self.level += number;
         if self.count < N {
-            return Value::ABSENT;
+            return f64::NAN;
         }
         self.level /= f64::from(N);
-        Value::new(self.level)
+        self.level
     }
 }
 

@@ -11,24 +11,23 @@ use super::macd::{Macd, MacdLines};
 use super::motion::{Extremes, Motion};
 use super::roc;
 use super::rsi::Rsi;
-use super::sma::{mean, peeked_mean};
 use crate::ring::Ring;
 use crate::window::WindowMean;
 
 const MIDDLE: usize = 50;
 const LONG: usize = 200;
 
-/// Values of [`FusedSet`].
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+/// Values of [`FusedSet`]; NaN while absent.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FusedValues {
     /// Simple mean over 50 closes; that over 20 is `bands.middle`.
-    pub sma50: Value,
+    pub sma50: f64,
     /// Simple mean over 200 closes.
-    pub sma200: Value,
+    pub sma200: f64,
     /// Exponential mean over 12 closes; that over 26 is `macd.slow`.
-    pub ema12: Value,
+    pub ema12: f64,
     /// RSI 14.
-    pub rsi14: Value,
+    pub rsi14: f64,
     /// MACD(12, 26, 9).
     pub macd: MacdLines,
     /// Bollinger bands of 20.
@@ -36,7 +35,7 @@ pub struct FusedValues {
     /// ADX 14 and its directional indicators.
     pub directional: Directional,
     /// ATR 14.
-    pub atr14: Value,
+    pub atr14: f64,
 }
 
 /// SMA 20/50/200, EMA 12/26, RSI 14, MACD, Bollinger 20, ADX 14 and ATR 14 of one timeframe.
@@ -65,17 +64,22 @@ impl FusedSet {
         self.mean50.advance(&self.closes, MIDDLE, close);
         self.mean200.advance(&self.closes, LONG, close);
         self.closes.push(close);
-        let motion = self.previous.map(|previous| Motion::between(previous, bar));
-        self.previous = Some(Extremes::from(bar));
+        let (directional, atr14) = match self.previous.replace(Extremes::from(bar)) {
+            Some(previous) => {
+                let motion = Motion::between(previous, bar);
+                (self.adx.update(&motion), self.atr.step(&motion))
+            }
+            None => (Directional::ABSENT, f64::NAN),
+        };
         FusedValues {
-            sma50: mean(&self.mean50, self.closes.len(), MIDDLE),
-            sma200: mean(&self.mean200, self.closes.len(), LONG),
-            ema12: self.ema12.update(close),
-            rsi14: self.rsi.update(close),
+            sma50: self.mean50.mean(MIDDLE),
+            sma200: self.mean200.mean(LONG),
+            ema12: self.ema12.step(close),
+            rsi14: self.rsi.step(close),
             macd: self.macd.update(close),
             bands: self.bollinger.update(close),
-            directional: motion.map_or_else(Directional::default, |it| self.adx.update(&it)),
-            atr14: motion.map_or(Value::ABSENT, |it| self.atr.update(&it)),
+            directional,
+            atr14,
         }
     }
 
@@ -83,16 +87,27 @@ impl FusedSet {
     #[inline]
     pub fn peek(&self, bar: &Bar) -> FusedValues {
         let close = bar.close;
-        let motion = self.previous.map(|previous| Motion::between(previous, bar));
+        let (mut mean50, mut mean200, mut adx, mut atr) =
+            (self.mean50, self.mean200, self.adx, self.atr);
+        let (mut ema12, mut rsi) = (self.ema12, self.rsi);
+        mean50.advance(&self.closes, MIDDLE, close);
+        mean200.advance(&self.closes, LONG, close);
+        let (directional, atr14) = match self.previous {
+            Some(previous) => {
+                let motion = Motion::between(previous, bar);
+                (adx.update(&motion), atr.step(&motion))
+            }
+            None => (Directional::ABSENT, f64::NAN),
+        };
         FusedValues {
-            sma50: peeked_mean(self.mean50, &self.closes, MIDDLE, close),
-            sma200: peeked_mean(self.mean200, &self.closes, LONG, close),
-            ema12: self.ema12.peek(close),
-            rsi14: self.rsi.peek(close),
+            sma50: mean50.mean(MIDDLE),
+            sma200: mean200.mean(LONG),
+            ema12: ema12.step(close),
+            rsi14: rsi.step(close),
             macd: self.macd.peek(close),
             bands: self.bollinger.peek(close),
-            directional: motion.map_or_else(Directional::default, |it| self.adx.peek(&it)),
-            atr14: motion.map_or(Value::ABSENT, |it| self.atr.peek(&it)),
+            directional,
+            atr14,
         }
     }
 

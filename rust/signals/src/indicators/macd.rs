@@ -1,7 +1,6 @@
 //! Moving average convergence/divergence.
 
 use serde::{Deserialize, Serialize};
-use utb_types::Value;
 
 const FAST: u32 = 12;
 const SLOW: u32 = 26;
@@ -10,17 +9,22 @@ const SIGNAL: u32 = 9;
 /// Closes until the first signal.
 const FIRST: u32 = SLOW + SIGNAL - 1;
 
-/// MACD, its signal line and their difference, in price units.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+/// MACD, its signal line and their difference, in price units; NaN while absent.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MacdLines {
     /// Fast minus slow mean.
-    pub macd: Value,
+    pub macd: f64,
     /// Exponential mean of `macd`, 9 bars.
-    pub signal: Value,
+    pub signal: f64,
     /// `macd` - `signal`.
-    pub histogram: Value,
+    pub histogram: f64,
     /// The slow mean, which is the exponential mean over 26 bars; there before the others.
-    pub slow: Value,
+    pub slow: f64,
+}
+
+impl MacdLines {
+    const ABSENT: Self =
+        Self { macd: f64::NAN, signal: f64::NAN, histogram: f64::NAN, slow: f64::NAN };
 }
 
 /// MACD(12, 26, 9) as TA-Lib seeds it; absent until there is a signal, on the 34th close.
@@ -66,10 +70,10 @@ impl Macd {
     #[inline]
     fn lines(&self, macd: f64) -> MacdLines {
         MacdLines {
-            macd: Value::new(macd),
-            signal: Value::new(self.signal),
-            histogram: Value::new(macd - self.signal),
-            slow: Value::new(self.slow),
+            macd,
+            signal: self.signal,
+            histogram: macd - self.signal,
+            slow: self.slow,
         }
     }
 
@@ -81,7 +85,7 @@ impl Macd {
             if self.count > SLOW - FAST {
                 self.fast += close;
             }
-            return MacdLines::default();
+            return MacdLines::ABSENT;
         }
         let macd = if self.count == SLOW {
             self.slow = (self.slow + close) / f64::from(SLOW);
@@ -92,7 +96,7 @@ impl Macd {
         };
         self.signal += macd;
         if self.count < FIRST {
-            return MacdLines { slow: Value::new(self.slow), ..MacdLines::default() };
+            return MacdLines { slow: self.slow, ..MacdLines::ABSENT };
         }
         self.signal /= f64::from(SIGNAL);
         self.lines(macd)
@@ -113,11 +117,11 @@ mod tests {
         // A mean over n bars lags a line of slope 1 by (n - 1)/2: 12.5 - 5.5 = 7, from the seed on.
         let mut macd = Macd::default();
         for step in 0..33_u32 {
-            assert_eq!(macd.update(f64::from(step)).macd.get(), None);
+            assert!(macd.update(f64::from(step)).macd.is_nan());
         }
         let lines = macd.update(33.0);
-        assert!((lines.macd.get().unwrap() - 7.0).abs() < 1e-12);
-        assert!((lines.signal.get().unwrap() - 7.0).abs() < 1e-12);
-        assert!(lines.histogram.get().unwrap().abs() < 1e-12);
+        assert!((lines.macd - 7.0).abs() < 1e-12);
+        assert!((lines.signal - 7.0).abs() < 1e-12);
+        assert!(lines.histogram.abs() < 1e-12);
     }
 }

@@ -1,7 +1,8 @@
 //! Indicators, one per file, and [`Series`], which updates them together.
 //!
 //! Each type has `update`, which takes the numbers of a closed bar, and `peek`, which returns what
-//! `update` would without changing anything, to the bit. Outputs are absent before their warm-up.
+//! `update` would without changing anything, to the bit. Outputs are absent before their warm-up;
+//! those that come several at once are plain numbers, NaN while absent.
 
 mod adx;
 mod atr;

@@ -23,6 +23,19 @@ impl Rsi {
     /// Takes a close and returns the index.
     #[inline]
     pub fn update(&mut self, close: f64) -> Value {
+        Value::new(self.step(close))
+    }
+
+    /// Returns what [`Rsi::update`] would.
+    #[inline]
+    pub fn peek(&self, close: f64) -> Value {
+        let mut copy = *self;
+        copy.update(close)
+    }
+
+    /// Does [`Rsi::update`]; NaN while absent.
+    #[inline]
+    pub(super) fn step(&mut self, close: f64) -> f64 {
         let change = close - self.previous;
         self.previous = close;
         if self.count <= PERIOD {
@@ -33,23 +46,16 @@ impl Rsi {
         self.index()
     }
 
-    /// Returns what [`Rsi::update`] would.
-    #[inline]
-    pub fn peek(&self, close: f64) -> Value {
-        let mut copy = *self;
-        copy.update(close)
-    }
-
     #[cold]
-    fn warm_up(&mut self, change: f64) -> Value {
+    fn warm_up(&mut self, change: f64) -> f64 {
         self.count += 1;
         if self.count == 1 {
-            return Value::ABSENT;
+            return f64::NAN;
         }
         self.gain += larger(change, 0.0);
         self.loss += larger(-change, 0.0);
         if self.count <= PERIOD {
-            return Value::ABSENT;
+            return f64::NAN;
         }
         self.gain *= SHARE;
         self.loss *= SHARE;
@@ -57,12 +63,12 @@ impl Rsi {
     }
 
     #[inline]
-    fn index(&self) -> Value {
+    fn index(&self) -> f64 {
         let moved = self.gain + self.loss;
         if is_zero(moved, self.previous) {
-            return Value::new(0.0);
+            return 0.0;
         }
-        Value::new(100.0 * (self.gain / moved))
+        100.0 * (self.gain / moved)
     }
 }
 

@@ -21,32 +21,16 @@ impl<const N: usize> Sma<N> {
     pub fn update(&mut self, number: f64) -> Value {
         self.window.advance(&self.before, N, number);
         self.before.push(number);
-        mean(&self.window, self.before.len(), N)
+        Value::new(self.window.mean(N))
     }
 
     /// Returns what [`Sma::update`] would.
     #[inline]
     pub fn peek(&self, number: f64) -> Value {
-        peeked_mean(self.window, &self.before, N, number)
+        let mut window = self.window;
+        window.advance(&self.before, N, number);
+        Value::new(window.mean(N))
     }
-}
-
-/// Returns the mean of a window once it holds `period` numbers.
-#[inline]
-pub(super) fn mean(window: &WindowMean, held: usize, period: usize) -> Value {
-    if held < period { Value::ABSENT } else { Value::new(window.mean(period)) }
-}
-
-/// Returns the mean of a window as if `number` had entered it.
-#[inline]
-pub(super) fn peeked_mean<const N: usize>(
-    mut window: WindowMean,
-    before: &Ring<N>,
-    period: usize,
-    number: f64,
-) -> Value {
-    window.advance(before, period, number);
-    mean(&window, before.len() + 1, period)
 }
 
 #[cfg(test)]

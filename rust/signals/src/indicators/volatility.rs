@@ -33,16 +33,22 @@ impl Volatility {
     pub fn update(&mut self, close: f64) -> VolatilityLevel {
         let log_return = self.log_return(close);
         self.previous = Value::new(close);
-        let moments = log_return.and_then(|number| self.window.update(number));
-        let Some((_, volatility)) = moments else { return VolatilityLevel::default() };
+        let Some(log_return) = log_return else { return VolatilityLevel::default() };
+        let (_, volatility) = self.window.update(log_return);
+        if volatility.is_nan() {
+            return VolatilityLevel::default();
+        }
         level(volatility, self.mean.update(volatility))
     }
 
     /// Returns what [`Volatility::update`] would.
     #[inline]
     pub fn peek(&self, close: f64) -> VolatilityLevel {
-        let moments = self.log_return(close).and_then(|number| self.window.peek(number));
-        let Some((_, volatility)) = moments else { return VolatilityLevel::default() };
+        let Some(log_return) = self.log_return(close) else { return VolatilityLevel::default() };
+        let (_, volatility) = self.window.peek(log_return);
+        if volatility.is_nan() {
+            return VolatilityLevel::default();
+        }
         level(volatility, self.mean.peek(volatility))
     }
 

@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 use utb_types::Value;
 
-use super::sma::mean;
 use super::volatility::ratio;
 use crate::ring::Ring;
 use crate::window::WindowMean;
@@ -40,7 +39,7 @@ impl VolumeMean {
     /// Returns what [`VolumeMean::update`] would.
     #[inline]
     pub fn peek(&self, volume: Value) -> VolumeLevel {
-        let mean = mean(&self.window, self.before.len(), PERIOD);
+        let mean = Value::new(self.window.mean(PERIOD));
         VolumeLevel { mean, ratio: ratio(volume, mean) }
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn accumulated(sum: f64, number: f64) -> f64 {
 /// with the price: else a token priced at 1e-12 would have an RSI of 0 whatever it does.
 #[inline]
 pub(super) fn is_zero(difference: f64, price: f64) -> bool {
-    difference < EPSILON * price.min(1.0)
+    difference < EPSILON * if price < 1.0 { price } else { 1.0 }
 }
 
 /// Returns whether a percentage >= 0 counts as zero (`TA_IS_ZERO`).

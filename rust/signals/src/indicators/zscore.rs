@@ -27,11 +27,8 @@ impl Zscore {
 }
 
 #[inline]
-fn score(number: f64, moments: Option<(f64, f64)>) -> Value {
-    match moments {
-        Some((mean, deviation)) if deviation > 0.0 => Value::new((number - mean) / deviation),
-        _ => Value::ABSENT,
-    }
+fn score(number: f64, (mean, deviation): (f64, f64)) -> Value {
+    if deviation > 0.0 { Value::new((number - mean) / deviation) } else { Value::ABSENT }
 }
 
 #[cfg(test)]

@@ -147,8 +147,7 @@ impl<const N: usize> Opinion<N> {
 
 #[inline]
 fn all_held<const N: usize>(tests: &[Test; N]) -> bool {
-    // No short cut: the outcome of each comparison is hard to predict, their conjunction is not.
-    tests.iter().fold(true, |held, test| held & (test.state == Condition::Held))
+    tests.iter().all(|test| test.state == Condition::Held)
 }
 
 /// 0.5 + 0.5 x mean excess (`trading.md`, Strength and confidence).

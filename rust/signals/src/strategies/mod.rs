@@ -77,7 +77,7 @@ pub const CONDITIONS: [&[&str]; STRATEGY_COUNT] = [
 /// Returns one strategy's vote.
 #[inline]
 pub fn vote(strategy: StrategyId, inputs: &Inputs<'_>, params: &Params) -> Vote {
-    let mut vote = match strategy {
+    let vote = match strategy {
         StrategyId::MomentumBreakthrough => momentum_breakthrough::vote(inputs, params),
         StrategyId::MeanReversion => mean_reversion::vote(inputs, params),
         StrategyId::TrendFollowing => trend_following::vote(inputs, params),
@@ -87,6 +87,29 @@ pub fn vote(strategy: StrategyId, inputs: &Inputs<'_>, params: &Params) -> Vote 
         StrategyId::PatternRecognition => pattern_recognition::vote(inputs, params),
         StrategyId::StatisticalArbitrage => statistical_arbitrage::vote(inputs, params),
     };
+    with_forecast(vote, inputs, params)
+}
+
+/// Returns all votes in the order of [`StrategyId::ALL`].
+#[inline]
+pub fn vote_all(inputs: &Inputs<'_>, params: &Params) -> [Vote; STRATEGY_COUNT] {
+    // Spelled out: going through the match above costs a jump per strategy that is not predicted.
+    let votes = [
+        momentum_breakthrough::vote(inputs, params),
+        mean_reversion::vote(inputs, params),
+        trend_following::vote(inputs, params),
+        volatility_breakout::vote(inputs, params),
+        whale_tracking::vote(inputs, params),
+        sentiment_momentum::vote(inputs, params),
+        pattern_recognition::vote(inputs, params),
+        statistical_arbitrage::vote(inputs, params),
+    ];
+    votes.map(|vote| with_forecast(vote, inputs, params))
+}
+
+/// Scales the confidence of a vote by the forecast, if that is fresh and skilled.
+#[inline]
+fn with_forecast(mut vote: Vote, inputs: &Inputs<'_>, params: &Params) -> Vote {
     if vote.side != Side::Hold {
         let forecast = context::fresh(
             inputs.context.forecast.as_ref(),
@@ -98,12 +121,6 @@ pub fn vote(strategy: StrategyId, inputs: &Inputs<'_>, params: &Params) -> Vote 
             context::scale_by_forecast(vote.confidence, vote.side, forecast, influence);
     }
     vote
-}
-
-/// Returns all votes in the order of [`StrategyId::ALL`].
-#[inline]
-pub fn vote_all(inputs: &Inputs<'_>, params: &Params) -> [Vote; STRATEGY_COUNT] {
-    StrategyId::ALL.map(|strategy| vote(strategy, inputs, params))
 }
 
 /// Returns stop and target of an entry at the close of `inputs.tf` led by `strategy`.

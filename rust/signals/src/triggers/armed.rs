@@ -149,7 +149,11 @@ impl Armed {
     /// Price of the partial exit, while there is one to come.
     pub(super) fn partial_level(&self, rules: &ExitParams) -> Option<f64> {
         let share = rules.partial_fraction;
-        let due = self.partial_enabled && !self.partial_done && !self.partial_in_flight && share > 0.0 && share < 1.0;
+        let due = self.partial_enabled
+            && !self.partial_done
+            && !self.partial_in_flight
+            && share > 0.0
+            && share < 1.0;
         let pays = PROFIT_R * self.risk_per_unit > self.round_trip_cost;
         if due && pays { self.profit_level() } else { None }
     }

@@ -169,8 +169,9 @@ proptest! {
     #[test]
     fn test_votes_of_any_inputs_are_numbers_in_range(world in any_world()) {
         let votes = vote_all(&world.inputs(), &params());
-        for (vote, names) in votes.iter().zip(CONDITIONS) {
-            check(vote, world.tf.close, names.len());
+        for (strategy, vote) in StrategyId::ALL.into_iter().zip(&votes) {
+            check(vote, world.tf.close, CONDITIONS[strategy.index()].len());
+            prop_assert_eq!(*vote, world.vote(strategy));
         }
     }
 }

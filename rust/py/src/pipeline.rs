@@ -1,0 +1,203 @@
+//! The exported `Pipeline`.
+
+use pyo3::buffer::PyBuffer;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use utb_core::{CoreError, encode};
+use utb_types::{PoolRole, Source, Timeframe};
+
+use crate::error::{bytes, refused};
+
+/// Longest payload that is copied to the stack side of the boundary; frames are far below.
+const PAYLOAD_BYTES_MAX: usize = 8 << 20;
+
+type MarkTuple = (f64, i64, u64, Option<f64>, Option<f64>);
+
+/// Prices, contexts and positions in; decisions and fired triggers out.
+#[pyclass(module = "utb._core")]
+#[derive(Debug)]
+pub(crate) struct Pipeline {
+    pub(crate) inner: utb_core::Pipeline,
+    payload: Vec<u8>,
+}
+
+impl Pipeline {
+    /// Hands over what happened, as `MessagePack`.
+    pub(crate) fn take<'py>(&mut self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
+        if self.inner.events().is_empty() {
+            return None;
+        }
+        let encoded = encode(self.inner.events());
+        self.inner.clear_events();
+        encoded.map(|bytes| PyBytes::new(py, &bytes))
+    }
+}
+
+#[pymethods]
+impl Pipeline {
+    #[new]
+    #[pyo3(signature = (params, instruments, finest = "1m"))]
+    fn new(params: &[u8], instruments: &[u8], finest: &str) -> PyResult<Self> {
+        let timeframe = Timeframe::ALL.into_iter().find(|it| it.name() == finest);
+        let finest = timeframe.ok_or_else(|| {
+            refused(CoreError::range("finest", finest, "one of 1m, 5m, 15m, 1h, 4h, 1d"))
+        })?;
+        let inner = utb_core::Pipeline::new(params, instruments, finest).map_err(refused)?;
+        Ok(Self { inner, payload: Vec::new() })
+    }
+
+    fn set_params(&mut self, params: &[u8]) -> PyResult<()> {
+        self.inner.set_params(params).map_err(refused)
+    }
+
+    fn set_context(&mut self, instrument: u32, context: &[u8], ts_ns: i64) -> PyResult<()> {
+        self.inner.set_context(instrument, context, ts_ns).map_err(refused)
+    }
+
+    fn bind(&mut self, source: u8, key: &str, instrument: u32, role: &str) -> PyResult<()> {
+        let role = match role {
+            "base_vault" => PoolRole::BaseVault,
+            "quote_vault" => PoolRole::QuoteVault,
+            "pool" => PoolRole::Pool,
+            other => {
+                let expected = "one of base_vault, quote_vault, pool";
+                return Err(refused(CoreError::range("role", other, expected)));
+            }
+        };
+        self.inner.bind(source_of(source)?, key, instrument, role).map_err(refused)
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted buffer is owned")]
+    fn ingest<'py>(
+        &mut self,
+        py: Python<'py>,
+        source: u8,
+        payload: PyBuffer<u8>,
+        ts_recv_ns: i64,
+    ) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let source = source_of(source)?;
+        let len = payload.len_bytes();
+        if len > PAYLOAD_BYTES_MAX {
+            let expected = format!("at most {PAYLOAD_BYTES_MAX}");
+            return Err(refused(CoreError::range("payload bytes", len, expected)));
+        }
+        if self.payload.len() < len {
+            self.payload.resize(len, 0);
+        }
+        let Some(copy) = self.payload.get_mut(..len) else { return Ok(None) };
+        payload.copy_to_slice(py, copy)?;
+        self.inner.ingest(source, copy, ts_recv_ns);
+        Ok(self.take(py))
+    }
+
+    fn advance_to<'py>(&mut self, py: Python<'py>, ts_ns: i64) -> Option<Bound<'py, PyBytes>> {
+        self.inner.advance_to(ts_ns);
+        self.take(py)
+    }
+
+    fn arm(&mut self, position: &[u8]) -> PyResult<()> {
+        self.inner.arm(position).map_err(refused)
+    }
+
+    fn disarm(&mut self, position_id: u64) {
+        self.inner.disarm(position_id);
+    }
+
+    fn release(&mut self, position_id: u64) {
+        self.inner.release(position_id);
+    }
+
+    fn tighten<'py>(
+        &mut self,
+        py: Python<'py>,
+        instrument: Option<u32>,
+        atr_multiple: f64,
+    ) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        self.inner.tighten(instrument, atr_multiple).map_err(refused)?;
+        Ok(self.take(py))
+    }
+
+    fn set_portfolio(&mut self, portfolio: &[u8]) -> PyResult<()> {
+        self.inner.set_portfolio(portfolio).map_err(refused)
+    }
+
+    fn mark(&self, instrument: u32) -> PyResult<Option<MarkTuple>> {
+        self.known(instrument)?;
+        let Some(mark) = self.inner.mark(instrument) else { return Ok(None) };
+        let atr = self.inner.atr(instrument as usize).get();
+        Ok(Some((mark.price, mark.ts_ns, mark.events, mark.liquidity.get(), atr)))
+    }
+
+    fn equity(&self) -> Option<(f64, f64)> {
+        self.inner.equity()
+    }
+
+    fn correlation(&self, a: u32, b: u32) -> PyResult<Option<f64>> {
+        self.known(a)?;
+        self.known(b)?;
+        Ok(self.inner.correlation(a, b))
+    }
+
+    fn diversity(&self) -> Vec<f64> {
+        self.inner.diversity().to_vec()
+    }
+
+    fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let json = self.inner.counters_json().map_err(refused)?;
+        Ok(PyBytes::new(py, &json))
+    }
+
+    fn view<'py>(&self, py: Python<'py>, instrument: u32) -> PyResult<Bound<'py, PyBytes>> {
+        let json = self.inner.view_json(instrument).map_err(refused)?;
+        Ok(PyBytes::new(py, &json))
+    }
+
+    fn drain_bars<'py>(&mut self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.inner.drain_bars())
+    }
+
+    fn drain_equity<'py>(&mut self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.inner.drain_equity())
+    }
+
+    fn drain_votes<'py>(&mut self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.inner.drain_votes())
+    }
+
+    #[pyo3(signature = (*, bars, equity, votes))]
+    fn log(&mut self, bars: bool, equity: bool, votes: bool) {
+        self.inner.log(bars, equity, votes);
+    }
+
+    fn save<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let state = self.inner.save().map_err(refused)?;
+        Ok(PyBytes::new(py, &state))
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted buffer is owned")]
+    fn load(&mut self, py: Python<'_>, state: PyBuffer<u8>) -> PyResult<()> {
+        let state = bytes(py, "state", &state)?;
+        self.inner.load(&state).map_err(refused)
+    }
+
+    fn __len__(&self) -> usize {
+        self.inner.len()
+    }
+}
+
+impl Pipeline {
+    fn known(&self, instrument: u32) -> PyResult<()> {
+        let count = self.inner.len();
+        if (instrument as usize) < count {
+            return Ok(());
+        }
+        let expected = format!("below {count}");
+        Err(refused(CoreError::range("instrument", instrument, expected)))
+    }
+}
+
+fn source_of(source: u8) -> PyResult<Source> {
+    Source::from_index(source)
+        .ok_or_else(|| PyValueError::new_err(format!("source is {source}, must be in 0..=3")))
+}
