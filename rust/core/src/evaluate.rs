@@ -4,7 +4,7 @@ use utb_signals::ensemble::{Action, Verdict, regime};
 use utb_signals::strategies::{Inputs, vote, vote_all};
 use utb_signals::triggers::Close;
 use utb_types::{
-    Bar, DecisionView, Params, STRATEGY_COUNT, Side, StrategyId, TfFeatures, Timeframe, Value,
+    Bar, DecisionView, Params, Regime, STRATEGY_COUNT, Side, StrategyId, TfFeatures, Timeframe, Value,
     Vote,
 };
 
@@ -30,6 +30,17 @@ struct Place {
 }
 
 impl Pipeline {
+    /// Returns the features of the last closed bar of an instrument's strategy timeframe and its
+    /// regime; `None` before the first bar.
+    pub fn features(&self, instrument: u32) -> Option<(DecisionFeatures, Regime)> {
+        let place = instrument as usize;
+        let timeframe = self.registry.get(place)?.timeframe;
+        let (hot, cold) = (self.state.hot.get(place)?, self.state.cold.get(place)?);
+        let tf = cold.series.features(timeframe).filter(|tf| tf.bars > 0)?;
+        let features = features_of(tf, &cold.series, hot.mark.liquidity);
+        Some((features, regime(tf, &self.params.ensemble)))
+    }
+
     /// All strategies vote on a bar of the strategy timeframe that just closed; the ensemble
     /// judges; then stops and targets move and the leads may leave early.
     pub(crate) fn evaluate_close(&mut self, instrument: usize, bar: &Bar, ts_ns: i64) {
@@ -234,15 +245,19 @@ fn decision(
             regime: regime(tf, &params.ensemble),
         },
         conditions: votes.each_ref().map(|vote| vote.buy),
-        features: DecisionFeatures {
-            atr: tf.atr14,
-            adx: tf.adx14,
-            volatility_ratio: tf.volatility_ratio,
-            trend_4h: trend_4h(series),
-            liquidity_quote: place.liquidity,
-        },
+        features: features_of(tf, series, place.liquidity),
         params_version: params.version,
     }))
+}
+
+fn features_of(tf: &TfFeatures, series: &SeriesSet, liquidity_quote: Value) -> DecisionFeatures {
+    DecisionFeatures {
+        atr: tf.atr14,
+        adx: tf.adx14,
+        volatility_ratio: tf.volatility_ratio,
+        trend_4h: trend_4h(series),
+        liquidity_quote,
+    }
 }
 
 /// Sign of SMA20 - SMA50 on 4h; `None` before its warm-up.

@@ -266,9 +266,9 @@ impl Pipeline {
         }
     }
 
-    /// Returns the time the next timer is due, `i64::MAX` if none is: a lower bound.
+    /// Returns a time before which no timer is due, nanoseconds: bars in silence, ends of days.
     #[inline]
-    pub(crate) fn next_timer_ns(&self) -> i64 {
+    pub fn next_timer_ns(&self) -> i64 {
         self.state.sweep_ns.min(self.state.boundary_ns)
     }
 

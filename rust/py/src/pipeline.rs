@@ -12,6 +12,7 @@ use crate::error::{bytes, refused};
 /// Longest payload that is copied to the stack side of the boundary; frames are far below.
 const PAYLOAD_BYTES_MAX: usize = 8 << 20;
 
+type FeaturesTuple = (Option<f64>, Option<f64>, Option<f64>, Option<i8>, u8, Option<f64>);
 type MarkTuple = (f64, i64, u64, Option<f64>, Option<f64>);
 
 /// Prices, contexts and positions in; decisions and fired triggers out.
@@ -127,6 +128,25 @@ impl Pipeline {
         let Some(mark) = self.inner.mark(instrument) else { return Ok(None) };
         let atr = self.inner.atr(instrument as usize).get();
         Ok(Some((mark.price, mark.ts_ns, mark.events, mark.liquidity.get(), atr)))
+    }
+
+    fn features(&self, instrument: u32) -> PyResult<Option<FeaturesTuple>> {
+        self.known(instrument)?;
+        let features = self.inner.features(instrument).map(|(features, regime)| {
+            (
+                features.atr.get(),
+                features.adx.get(),
+                features.volatility_ratio.get(),
+                features.trend_4h,
+                regime as u8,
+                features.liquidity_quote.get(),
+            )
+        });
+        Ok(features)
+    }
+
+    fn next_timer_ns(&self) -> i64 {
+        self.inner.next_timer_ns()
     }
 
     fn equity(&self) -> Option<(f64, f64)> {

@@ -1,7 +1,7 @@
 //! Decoding of each kind of message against sonic-rs typed structs that read the same fields.
 //!
 //! `cargo bench -p utb-feeds --bench decode -- [--json FILE] [--only KIND]` prints one JSON row per kind:
-//! nanoseconds per message (median of interleaved rounds), their ratio, and the bar it must meet.
+//! nanoseconds per message (median of interleaved batches), their ratio, and the bar it must meet.
 
 mod messages;
 mod peer;
@@ -16,8 +16,11 @@ use utb_types::Source;
 
 /// Distinct messages per kind: fewer would let the branch predictor learn them by heart.
 const MESSAGES: usize = 4096;
-/// Timed rounds per kind, ours and the peer's alternately.
+/// Rounds over all messages of a kind.
 const ROUNDS: usize = 31;
+/// Messages timed at once, ours and the peer's alternately: short, so that an interruption by
+/// another process spoils few samples of either.
+const BATCH: usize = 128;
 
 /// One kind of message.
 struct Kind {
@@ -74,21 +77,23 @@ fn measure(kind: &Kind) -> String {
     let mut ours_ns = Vec::with_capacity(ROUNDS);
     let mut peer_ns = Vec::with_capacity(ROUNDS);
     for round in 0..=ROUNDS {
-        let start = Instant::now();
-        for message in &kind.messages {
-            let count = decode(kind.source, message, &mut scratch, keep);
-            assert!(count.is_ok(), "{}: {count:?}", kind.name);
-        }
-        let ours = per_message(start, kind.messages.len());
-        let start = Instant::now();
-        for message in &kind.messages {
-            black_box((kind.peer)(black_box(message)));
-        }
-        let theirs = per_message(start, kind.messages.len());
-        // The first round warms caches.
-        if round > 0 {
-            ours_ns.push(ours);
-            peer_ns.push(theirs);
+        for batch in kind.messages.chunks(BATCH) {
+            let start = Instant::now();
+            for message in batch {
+                let count = decode(kind.source, black_box(message), &mut scratch, keep);
+                assert!(count.is_ok(), "{}: {count:?}", kind.name);
+            }
+            let ours = per_message(start, batch.len());
+            let start = Instant::now();
+            for message in batch {
+                black_box((kind.peer)(black_box(message)));
+            }
+            let theirs = per_message(start, batch.len());
+            // The first round warms caches.
+            if round > 0 {
+                ours_ns.push(ours);
+                peer_ns.push(theirs);
+            }
         }
     }
     let (ours, theirs) = (median(ours_ns), median(peer_ns));
