@@ -3,7 +3,7 @@
 Every refusal is a `ValueError` whose text names the field, its value and what it must be.
 """
 
-from collections.abc import Buffer
+from _typeshed import ReadableBuffer as Buffer
 from typing import final
 
 @final

@@ -18,12 +18,12 @@ from msgspec.structs import replace
 
 from utb.domain.amounts import price_q64_floor
 from utb.domain.names import ExitReason, OrderStatus, RefusalCode
-from utb.domain.records import Refused, TriggerArmed, TriggerMovedRecord
+from utb.domain.records import Record, Refused, TriggerArmed, TriggerMovedRecord
 from utb.errors import InvariantError
 from utb.ledger.book import Book
 
 
-def book_with(*records) -> Book:
+def book_with(*records: Record) -> Book:
     book = Book(INSTRUMENTS)
     for record in (opened(), *records):
         book.apply(record)
@@ -52,7 +52,7 @@ def test_entry_fill_moves_cash_into_a_position() -> None:
 
 
 def test_fill_at_or_below_its_stop_keeps_a_positive_risk() -> None:
-    """99 SOL for 9,000: below the stop's 9,405; from the decision's 100: 9,900 - 9,405 = 495, each rounded."""
+    """99 SOL for 9,000, worth 9,405 at the stop; at the decision 9,900 - 9,405 = 495, rounded."""
     book = book_with(ENTRY, filled(ENTRY, 99 * SOL, 9_000 * USDC))
     assert book.initial_risk_quote_raw(1) == 495 * USDC + 2
 
@@ -197,8 +197,9 @@ def test_equity_is_cash_sol_and_positions_at_their_marks() -> None:
     book = book_with(ENTRY, ENTRY_FILL)
     mark, sol = price_q64_floor(101.5, 9, 6), price_q64_floor(150.0, 9, 6)
     expected = 90_000 * USDC + 149_999_250 + 10_048_500_000
-    assert book.equity_quote_raw({0: mark}, sol) == pytest.approx(expected, abs=2)
-    assert book.equity_quote_raw({0: mark}, sol) <= expected
+    equity = book.equity_quote_raw({0: mark}, sol)
+    assert equity is not None
+    assert expected - 2 <= equity <= expected
     assert book.unrealised_quote_raw({0: mark}) == pytest.approx(48_500_000, abs=1)
 
 
@@ -241,7 +242,7 @@ def test_saved_book_goes_on_as_the_live_one() -> None:
         (buy_order("aa", USDC, 9), filled(buy_order("aa", USDC, 9), SOL, USDC)),
     ],
 )
-def test_record_that_contradicts_the_book_halts(records) -> None:
+def test_record_that_contradicts_the_book_halts(records: tuple[Record, ...]) -> None:
     with pytest.raises(InvariantError):
         book_with(*records)
 

@@ -1,10 +1,12 @@
 """Accounting identities after each of 10,000 random steps, 200,000 in the long form."""
 
 import os
+from collections.abc import Iterable
+from random import Random
 
-from hypothesis import settings
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from journal_parts import INSTRUMENTS, buy_order, ended, filled, opened, sell_order
 
 from utb.domain.amounts import price_q64_floor, quote_value_floor
@@ -12,18 +14,16 @@ from utb.domain.names import OrderStatus
 from utb.domain.records import CashMoved, FillBooked, OrderState, Record, TriggerMovedRecord
 from utb.ledger.book import Book
 
-STEPS = 50
-EXAMPLES = 4_000 if os.environ.get("UTB_LONG") else 200
+COUNT = 200_000 if os.environ.get("UTB_LONG") else 10_000
+RUN = 100
 SOL_MARK = price_q64_floor(150.0, 9, 6)
 MARKS = {0: price_q64_floor(97.3, 9, 6), 1: price_q64_floor(0.0123, 9, 6), 2: 1}
-picks = st.integers(min_value=0, max_value=10**6)
 
 
-class Journal(RuleBasedStateMachine):
-    """Any sequence of flows, orders, fills, failures and repeats."""
+class Journal:
+    """An account under any sequence of flows, orders, fills, failures and repeats."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.book = Book(INSTRUMENTS)
         self.journal: list[Record] = []
         self.count = 0
@@ -46,37 +46,39 @@ class Journal(RuleBasedStateMachine):
         self.count += 1
         return f"{self.count:016x}"
 
-    @rule(quote=st.integers(min_value=-(10**9), max_value=10**9), lamports=picks)
-    def flow(self, quote: int, lamports: int) -> None:
+    def flow(self, pick: int, amount: int, lamports: int) -> None:
+        """Deposit, or withdraw what no order has reserved."""
+        quote = amount if pick % 2 else -(amount // 1_000)
         quote = max(quote, -self.book.available_quote_raw)
         self.put(CashMoved(ts_ns=0, quote_raw=quote, lamports=lamports, cause="flow"))
 
-    @rule(pick=picks, quote=st.integers(min_value=1, max_value=10**11))
-    def order_buy(self, pick: int, quote: int) -> None:
-        order = buy_order(self.name(), min(quote, self.book.available_quote_raw), pick % 3)
+    def order_buy(self, pick: int, amount: int, _lamports: int) -> None:
+        order = buy_order(self.name(), min(amount // 100, self.book.available_quote_raw), pick % 3)
         if order.reserved_quote_raw > 0:
             self.open_orders.append(order)
             self.put(order)
 
-    @precondition(lambda self: self.book.state.holdings)
-    @rule(pick=picks, part=st.integers(min_value=1, max_value=4))
-    def order_sell(self, pick: int, part: int) -> None:
+    def order_sell(self, pick: int, amount: int, _lamports: int) -> None:
         positions = list(self.book.positions.values())
+        if not positions:
+            return
+        part = 1 + amount % 4
         position = positions[pick % len(positions)]
         promised = sum(
             o.intent.amount_in_raw
             for o in self.open_orders
             if o.intent is not None and o.intent.position_id == position.position_id
         )
-        amount = (position.base_raw - promised + part - 1) // part
-        if amount > 0:
-            order = sell_order(self.name(), position.position_id, amount, position.instrument)
+        sold = (position.base_raw - promised + part - 1) // part
+        if sold > 0:
+            order = sell_order(self.name(), position.position_id, sold, position.instrument)
             self.open_orders.append(order)
             self.put(order)
 
-    @precondition(lambda self: self.open_orders)
-    @rule(pick=picks, amount=st.integers(min_value=1, max_value=10**13), lamports=picks)
     def fill(self, pick: int, amount: int, lamports: int) -> None:
+        """Fill any open order, at any price."""
+        if not self.open_orders:
+            return
         order = self.open_orders.pop(pick % len(self.open_orders))
         intent = order.intent
         assert intent is not None
@@ -96,16 +98,15 @@ class Journal(RuleBasedStateMachine):
         self.lamports += lamports
         self.put(record)
 
-    @precondition(lambda self: self.open_orders)
-    @rule(pick=picks, lamports=picks)
-    def fail(self, pick: int, lamports: int) -> None:
+    def fail(self, pick: int, _amount: int, lamports: int) -> None:
+        if not self.open_orders:
+            return
         order = self.open_orders.pop(pick % len(self.open_orders))
         lamports = min(lamports, self.book.sol_lamports)
         self.lamports += lamports
         self.put(ended(order.intent_id, OrderStatus.FAILED_ON_CHAIN, lamports))
 
-    @rule(pick=picks)
-    def repeat(self, pick: int) -> None:
+    def repeat(self, pick: int, _amount: int, _lamports: int) -> None:
         """A fill or an end that comes again changes nothing."""
         done = [r for r in self.journal if isinstance(r, FillBooked) or _is_end(r)]
         if done:
@@ -113,15 +114,13 @@ class Journal(RuleBasedStateMachine):
             self.put(done[pick % len(done)])
             assert self.book.save() == before
 
-    @rule(pick=picks)
-    def mark_or_move(self, pick: int) -> None:
+    def mark_or_move(self, pick: int, _amount: int, _lamports: int) -> None:
         equity = self.book.equity_quote_raw(MARKS, SOL_MARK)
         assert equity is not None
         self.put(self.book.equity_mark(0, equity, equity))
         stop = float(pick % 90)
         self.put(TriggerMovedRecord(ts_ns=0, position_id=1, stop=stop, target=None, cause="T"))
 
-    @invariant()
     def accounts_balance(self) -> None:
         book, state = self.book, self.book.state
         for asset in state.balances:
@@ -134,7 +133,6 @@ class Journal(RuleBasedStateMachine):
             held = [p.base_raw for p in book.positions.values() if p.instrument == index]
             assert inventory == self.base[index] == sum(held) >= 0
 
-    @invariant()
     def costs_are_conserved(self) -> None:
         """Cost of what was sold + cost of what is held = paid, lot by lot as well."""
         state = self.book.state
@@ -147,7 +145,6 @@ class Journal(RuleBasedStateMachine):
             )
             assert all(lot.base_raw > 0 <= lot.cost_quote_raw for lot in holding.lots)
 
-    @invariant()
     def equity_is_flows_plus_profit(self) -> None:
         book, state = self.book, self.book.state
         unrealised = book.unrealised_quote_raw(MARKS)
@@ -156,14 +153,20 @@ class Journal(RuleBasedStateMachine):
         expected = state.flows_quote_raw + state.realised_quote_raw + unrealised + sol
         assert book.equity_quote_raw(MARKS, SOL_MARK) == expected
 
-    @invariant()
     def reservations_are_those_of_open_orders(self) -> None:
         reserved = sum(o.reserved_quote_raw for o in self.open_orders)
         assert self.book.state.reserved_quote_raw == reserved
         assert set(self.book.pending) == {o.intent_id for o in self.open_orders}
         assert self.book.available_quote_raw >= 0
 
-    def teardown(self) -> None:
+    def check(self) -> None:
+        """Hold the book against every identity."""
+        self.accounts_balance()
+        self.costs_are_conserved()
+        self.equity_is_flows_plus_profit()
+        self.reservations_are_those_of_open_orders()
+
+    def check_fold(self) -> None:
         """The journal folded from zero, and from any snapshot, is the live book."""
         again = Book(INSTRUMENTS)
         for number, record in enumerate(self.journal):
@@ -179,7 +182,36 @@ def _is_end(record: Record) -> bool:
     return isinstance(record, OrderState) and record.status == OrderStatus.FAILED_ON_CHAIN
 
 
-TestJournal = Journal.TestCase
-TestJournal.settings = settings(
-    max_examples=EXAMPLES, stateful_step_count=STEPS, deadline=None, derandomize=True
-)
+STEPS = ("order_buy", "order_sell", "fill", "fill", "fail", "flow", "repeat", "mark_or_move")
+Step = tuple[str, int, int, int]
+picks = st.integers(min_value=0, max_value=10**6)
+amounts = st.integers(min_value=1, max_value=10**13)
+
+
+def run(steps: Iterable[Step]) -> None:
+    journal = Journal()
+    for name, pick, amount, lamports in steps:
+        getattr(journal, name)(pick, amount, lamports)
+        journal.check()
+    journal.check_fold()
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(st.lists(st.tuples(st.sampled_from(STEPS), picks, amounts, picks), max_size=50))
+def test_identities_hold_after_every_step(steps: list[Step]) -> None:
+    run(steps)
+
+
+@pytest.mark.timeout(3000)
+def test_identities_hold_over_long_journals() -> None:
+    random = Random(1)  # noqa: S311
+    for _ in range(COUNT // RUN):
+        run(
+            (
+                random.choice(STEPS),
+                random.randrange(10**6),
+                int(10 ** random.uniform(0, 13)),
+                random.randrange(10**6),
+            )
+            for _ in range(RUN)
+        )

@@ -152,7 +152,7 @@ CASES = [
     (RefusalCode.BELOW_MINIMUM, replace(MANUAL, size_base_raw=SOL // 16), VIEW, FACTS),
     (RefusalCode.MARK_ABSENT, ENTRY, VIEW, replace(FACTS, price=None)),
     (RefusalCode.MARK_ABSENT, ENTRY, VIEW, replace(FACTS, sol_price=None)),
-    (RefusalCode.MARK_ABSENT, ENTRY, replace(VIEW, equity_raw=None), FACTS),
+    (RefusalCode.MARK_ABSENT, ENTRY, replace(VIEW, equity_raw=None, drawdown=1.0), FACTS),
     (RefusalCode.MARK_ABSENT, ENTRY, holding(replace(other(1, 1), value_raw=None)), FACTS),
     (RefusalCode.LIQUIDITY_UNKNOWN, ENTRY, VIEW, replace(FACTS, depth_quote_raw=None)),
     (RefusalCode.LIQUIDITY_UNKNOWN, ENTRY, VIEW, replace(FACTS, fee_bps=None)),

@@ -1,6 +1,5 @@
 """Double entry: every amount leaves one account and enters another, per asset."""
 
-from enum import StrEnum
 from typing import Final
 
 from utb.errors import InvariantError
@@ -9,16 +8,19 @@ SOL: Final = "SOL"
 """Asset of the native fee reserve; wrapped SOL bought by a trade is its own mint."""
 
 
-class Account(StrEnum):
-    """Where an amount stands; the balances of one asset over all accounts sum to zero."""
+class Account:
+    """Where an amount stands; the balances of one asset over all accounts sum to zero.
 
-    CASH = "cash"
-    INVENTORY = "inventory"
-    SOL_RESERVE = "sol_reserve"
-    MARKET = "market"
+    Plain strings: an enum's hash is a Python call, and a fill hashes a dozen of them.
+    """
+
+    CASH: Final = "cash"
+    INVENTORY: Final = "inventory"
+    SOL_RESERVE: Final = "sol_reserve"
+    MARKET: Final = "market"
     """The other side of every swap."""
-    NETWORK_FEES = "network_fees"
-    EXTERNAL = "external"
+    NETWORK_FEES: Final = "network_fees"
+    EXTERNAL: Final = "external"
     """The owner: what was deposited and withdrawn."""
 
 
@@ -28,9 +30,7 @@ Balances = dict[str, dict[str, int]]
 """Asset -> account -> base units."""
 
 
-def transfer(
-    balances: Balances, asset: str, source: Account, destination: Account, amount: int
-) -> None:
+def transfer(balances: Balances, asset: str, source: str, destination: str, amount: int) -> None:
     """Move `amount` base units of `asset` from one account to another.
 
     Raises:
@@ -49,7 +49,7 @@ def transfer(
     accounts[destination] = gained
 
 
-def balance(balances: Balances, asset: str, account: Account) -> int:
+def balance(balances: Balances, asset: str, account: str) -> int:
     """Return an account's base units of an asset; an account never used holds none."""
     accounts = balances.get(asset)
     return accounts.get(account, 0) if accounts else 0

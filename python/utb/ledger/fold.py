@@ -177,14 +177,15 @@ def _buy(
 ) -> Holding:
     fill = record.fill
     risk = initial_risk(fill, order, instrument)
-    holding = state.holdings.get(fill.position_id)
-    if holding is None:
-        holding = state.holdings[fill.position_id] = opened(fill, order)
-        state.last_position_id = max(state.last_position_id, fill.position_id)
     balances = state.balances
     transfer(balances, quote, Account.CASH, Account.MARKET, fill.quote_raw)
     transfer(balances, instrument.base_mint, Account.MARKET, Account.INVENTORY, fill.base_raw)
-    buy(holding, fill, risk)
+    holding = state.holdings.get(fill.position_id)
+    if holding is None:
+        holding = state.holdings[fill.position_id] = opened(fill, order, risk)
+        state.last_position_id = max(state.last_position_id, fill.position_id)
+    else:
+        buy(holding, fill, risk)
     return holding
 
 

@@ -59,10 +59,11 @@ def initial_risk(fill: Fill, pending: PendingOrder, instrument: Instrument) -> i
     return max(loss, 1)
 
 
-def opened(fill: Fill, pending: PendingOrder) -> Holding:
-    """Return the holding an entry's first fill opens, before its amounts are added."""
+def opened(fill: Fill, pending: PendingOrder, risk_quote_raw: int) -> Holding:
+    """Return the holding an entry's fill opens."""
     intent = pending.intent
-    if intent.stop is None:
+    stop = intent.stop
+    if stop is None:
         raise InvariantError(f"entry {fill.intent_id} has no stop")
     position = Position(
         position_id=fill.position_id,
@@ -70,20 +71,24 @@ def opened(fill: Fill, pending: PendingOrder) -> Holding:
         instrument=fill.instrument,
         lead=fill.lead,
         opened_ts_ns=fill.ts_ns,
-        base_raw=0,
-        cost_quote_raw=0,
-        entry_base_raw=0,
-        entry_quote_raw=0,
-        initial_stop=intent.stop,
-        stop=intent.stop,
+        base_raw=fill.base_raw,
+        cost_quote_raw=fill.quote_raw,
+        entry_base_raw=fill.base_raw,
+        entry_quote_raw=fill.quote_raw,
+        initial_stop=stop,
+        stop=stop,
         target=intent.target,
         shares=pending.shares,
     )
-    return Holding(position=position, lots=[])
+    return Holding(
+        position=position,
+        lots=[Lot(fill.base_raw, fill.quote_raw)],
+        initial_risk_quote_raw=risk_quote_raw,
+    )
 
 
 def buy(holding: Holding, fill: Fill, risk_quote_raw: int) -> None:
-    """Add a bought lot."""
+    """Add another bought lot."""
     position = holding.position
     holding.lots.append(Lot(fill.base_raw, fill.quote_raw))
     holding.initial_risk_quote_raw += risk_quote_raw
@@ -150,6 +155,6 @@ def closed(holding: Holding, ts_ns: int, reason: ExitReason) -> Trade:
         initial_risk_quote_raw=holding.initial_risk_quote_raw,
         exit_reason=reason,
         shares=position.shares,
-        slippage_bps=ratio(holding.worse_quote_raw * BPS, reference) if reference else 0,
+        slippage_bps=ratio(holding.worse_quote_raw * BPS if reference else 0, reference or 1),
         execution_ms=ratio(holding.waited_ns, holding.fills * _NS_PER_MS),
     )

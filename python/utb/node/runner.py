@@ -76,8 +76,8 @@ class Wiring(msgspec.Struct, kw_only=True):
     mode: TradingMode
     commands: CommandSource | None = None
     observers: tuple[Observer, ...] = ()
-    bars: Callable[[], None] | None = None
-    """Takes the bars closed since the last call out of the core; at snapshots and at the end."""
+    drain: Callable[[], None] | None = None
+    """Takes the core's logs (bars, equity) to where they are kept; before snapshots, at the end."""
 
 
 class Runner:
@@ -130,7 +130,7 @@ class Runner:
             self.snapshot()
         self._apply(self.wiring.trader.on_stop(self.session.item_ns))
         self.wiring.journal.sync()
-        self._drain_bars()
+        self._drain()
         self._observe()
 
     def give(self, command: Command) -> Answer:
@@ -160,7 +160,7 @@ class Runner:
         self._between(ts_ns)
         if self.stopping:
             return
-        self._venue_before(ts_ns)
+        self._time_before(ts_ns)
         self.session.item_ns = max(self.session.item_ns, ts_ns)
         if isinstance(item, ContextUpdate):
             self._apply(
@@ -216,6 +216,17 @@ class Runner:
         if len(waiting) > 1 or not self.wiring.trader.is_open:
             return replay.instrument(at)
         return waiting[0] if waiting else -1
+
+    def _time_before(self, ts_ns: int) -> None:
+        """Handle what time itself brings before an item: venue events and the core's timers.
+
+        The timers up to the item run before its price is applied, as they would have on a clock;
+        what they decide may be due at the venue before the item, too.
+        """
+        self._venue_before(ts_ns)
+        while events := self._core.advance_to(ts_ns):
+            self._market_events(events)
+            self._venue_before(ts_ns)
 
     def _venue_before(self, ts_ns: int) -> None:
         """Handle every venue event due before `ts_ns`, the core's timers first."""
@@ -329,7 +340,7 @@ class Runner:
     def snapshot(self) -> None:
         """Store the state of everything at this place, in one transaction with the records."""
         started_ns = self.wiring.stopwatch_ns()
-        self._drain_bars()
+        self._drain()
         wiring = self.wiring
         wiring.journal.save_snapshot(
             Snapshot(
@@ -344,9 +355,9 @@ class Runner:
         )
         self.latencies.add("snapshot", wiring.stopwatch_ns() - started_ns)
 
-    def _drain_bars(self) -> None:
-        if self.wiring.bars is not None:
-            self.wiring.bars()
+    def _drain(self) -> None:
+        if self.wiring.drain is not None:
+            self.wiring.drain()
 
     def _end(self) -> None:
         """Sell what is left at the last prices: the recording is over."""

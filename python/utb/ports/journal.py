@@ -86,3 +86,27 @@ class ResumableJournal(Journal, Protocol):
     def journal_hash(self) -> str:
         """Return the hash over the durable records so far."""
         ...
+
+
+class SessionStore(ResumableJournal, Protocol):
+    """A journal that also keeps what a run draws: bars and equity."""
+
+    def add_bars(self, bars: bytes) -> None:
+        """Keep closed bars, 64-byte records."""
+        ...
+
+    def add_equity(self, equity: bytes) -> None:
+        """Keep equity at bar ends, 16-byte records."""
+        ...
+
+    def bars(self) -> bytes:
+        """Return all kept bars."""
+        ...
+
+    def equity(self) -> bytes:
+        """Return all kept equity."""
+        ...
+
+    def close(self) -> None:
+        """Give the store up, pending records written."""
+        ...

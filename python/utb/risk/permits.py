@@ -53,7 +53,8 @@ def state_denial(view: PortfolioView, instrument: int, settings: RiskSettings) -
         if code_of is None or breaker.instrument not in {None, instrument}:
             continue
         return Denial(code_of, breaker.cause, breaker.limit, breaker.value, breaker.value)
-    if settings.emergency_stop_enabled and view.drawdown > settings.max_drawdown:
+    known = view.equity_raw is not None
+    if known and settings.emergency_stop_enabled and view.drawdown > settings.max_drawdown:
         limit, value = settings.max_drawdown, view.drawdown
         message = "the drawdown is above its limit"
         return Denial(RefusalCode.EMERGENCY_STOP, message, limit, value, value)

@@ -101,8 +101,8 @@ class _Draw:
 def _squeeze_breakout(draw: _Draw) -> None:
     """Quiet for hours, then a burst with volume; it runs on, or falls back."""
     draw.leg(draw.between(28, 44), 0.0, noise=0.42, volume=0.6)
-    draw.leg(draw.between(2.5, 4), draw.between(2.2, 3.0), noise=1.1, volume=4.5)
-    if draw.chance(0.6):
+    draw.leg(draw.between(2, 3), draw.between(4.0, 5.2), noise=1.1, volume=5.0)
+    if draw.chance(0.52):
         draw.leg(draw.between(10, 18), 0.5, noise=1.1, volume=1.7)
     else:
         draw.leg(draw.between(5, 8), -1.2, noise=1.2, volume=1.5)
@@ -123,14 +123,29 @@ def _trend(draw: _Draw) -> None:
         draw.leg(draw.between(13, 20), 0.50, noise=0.7, volume=1.3)
         draw.leg(draw.between(4, 7), -0.50, noise=0.65, volume=0.8)
     draw.leg(draw.between(3, 5), 1.1, noise=0.8, volume=2.2)
-    draw.leg(draw.between(8, 14), -0.4 if draw.chance(0.6) else 0.3)
+    draw.leg(draw.between(14, 24), -0.55 if draw.chance(0.75) else 0.3)
+
+
+def _slide(draw: _Draw) -> None:
+    """Legs down with bounces between them, and a floor."""
+    for _ in range(int(draw.rng.integers(3, 5))):
+        draw.leg(draw.between(13, 20), -0.52, noise=0.8, volume=1.2)
+        draw.leg(draw.between(4, 7), 0.45, noise=0.7, volume=0.9)
+    draw.leg(draw.between(8, 12), 0.2)
+
+
+def _breakdown(draw: _Draw) -> None:
+    """Quiet for hours, then a break downwards with volume."""
+    draw.leg(draw.between(28, 44), 0.0, noise=0.5, volume=0.6)
+    draw.leg(draw.between(2, 3), draw.between(-4.6, -3.6), noise=1.1, volume=4.5)
+    draw.leg(draw.between(8, 14), -0.5 if draw.chance(0.6) else 0.6, noise=1.1, volume=1.5)
 
 
 def _flush(draw: _Draw) -> None:
     """A sharp fall with volume, below fair value; it recovers, or falls on."""
     draw.leg(draw.between(2, 3), -2.6, noise=1.5, volume=4.5, push=-2.0)
     draw.leg(2, -0.3, noise=1.2, volume=2.5)
-    if draw.chance(0.62):
+    if draw.chance(0.58):
         draw.leg(draw.between(10, 16), 0.55, noise=1.0, volume=1.3)
     else:
         draw.leg(draw.between(8, 12), -0.7, noise=1.1, volume=1.5)
@@ -142,7 +157,7 @@ def _accumulation(draw: _Draw) -> None:
     draw.whales(0, draw.between(8, 12), buy_share=0.86)
     draw.news(draw.between(2, 4), draw.between(8, 12), overall=draw.between(0.80, 0.92))
     draw.leg(4, 0.05, noise=0.9, volume=1.1)
-    good = draw.chance(0.58)
+    good = draw.chance(0.53)
     draw.leg(draw.between(12, 18), 0.42 if good else -0.30, volume=1.4)
     if draw.chance(0.55):
         draw.whales(-2, draw.between(8, 12), buy_share=0.13)
@@ -156,7 +171,7 @@ def _news(draw: _Draw) -> None:
     draw.whales(0, 4, buy_share=0.86)
     draw.leg(6, 0.1)
     draw.news(0, draw.between(8, 12), overall=draw.between(0.82, 0.94))
-    good = draw.chance(0.58)
+    good = draw.chance(0.53)
     draw.leg(draw.between(12, 18), 0.45 if good else -0.35, volume=1.5)
 
 
@@ -164,10 +179,25 @@ def _dislocation(draw: _Draw) -> None:
     """The price falls below its fair value; it comes back, or fair value follows it."""
     draw.whales(-6, 3, buy_share=0.84)
     draw.leg(draw.between(4, 6), -0.15, noise=0.7, volume=1.3, push=-4.2)
-    if draw.chance(0.68):
+    if draw.chance(0.62):
         draw.leg(draw.between(14, 20), 0.08, noise=0.7)
     else:
         draw.leg(draw.between(7, 10), -0.75, noise=0.9, volume=1.2)
+
+
+def _retest(draw: _Draw) -> None:
+    """A low is tested again after whales bought, and refused within a bar; it holds, or breaks."""
+    draw.leg(4, -0.9, noise=0.6)
+    draw.leg(5, 0.65, noise=0.6)
+    draw.whales(-6, 3, buy_share=0.86)
+    draw.leg(3, -0.85, noise=0.5)
+    draw.leg(0.45, -3.2, noise=0.6, volume=2.0)
+    draw.leg(0.55, 4.0, noise=0.6, volume=2.0)
+    draw.leg(draw.between(2, 3), 0.9, noise=0.6, volume=1.6)
+    if draw.chance(0.52):
+        draw.leg(draw.between(8, 14), 0.45, volume=1.2)
+    else:
+        draw.leg(draw.between(7, 10), -0.7, volume=1.3)
 
 
 def _distribution(draw: _Draw) -> None:
@@ -186,14 +216,17 @@ def _flash_dip(draw: _Draw) -> None:
 
 
 _KINDS: Final[tuple[tuple[float, Callable[[_Draw], None]], ...]] = (
-    (0.15, _squeeze_breakout),
-    (0.13, _run_up),
-    (0.10, _trend),
-    (0.12, _flush),
-    (0.14, _accumulation),
-    (0.12, _news),
-    (0.13, _dislocation),
-    (0.09, _distribution),
+    (0.14, _squeeze_breakout),
+    (0.11, _run_up),
+    (0.08, _trend),
+    (0.11, _slide),
+    (0.07, _breakdown),
+    (0.10, _flush),
+    (0.11, _accumulation),
+    (0.11, _news),
+    (0.10, _dislocation),
+    (0.09, _retest),
+    (0.06, _distribution),
     (0.02, _flash_dip),
 )
 _CUMULATIVE: Final = np.cumsum([weight for weight, _ in _KINDS])

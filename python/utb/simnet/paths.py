@@ -29,7 +29,7 @@ _VOLATILITY_STEP: Final = 0.16
 _VOLATILITY_MEMORY: Final = 0.96
 """Log volatility per bar: x <- 0.96 x + 0.16 N, standard deviation 0.57."""
 _JUMPS_PER_CHUNK: Final = 0.2
-_PULL_BARS: Final = 1400.0
+_PULL_BARS: Final = 900.0
 """Time constant of the pull to the start price, bars."""
 _POOL_BOUNCE: Final = 0.09
 """Back-and-forth of trades in a pool, in standard deviations of a calm bar."""

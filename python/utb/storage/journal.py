@@ -142,6 +142,21 @@ class SqliteJournal:
             with self._db:
                 self._db.executemany(schema.INSERT_BAR, schema.bar_rows(bars))
 
+    def add_equity(self, equity: bytes) -> None:
+        """Keep equity at bar ends: 16-byte records as `Pipeline.drain_equity` gives them."""
+        if equity:
+            with self._db:
+                self._db.executemany(schema.INSERT_EQUITY, schema.equity_rows(equity))
+
+    def bars(self) -> bytes:
+        """Return all kept bars as 64-byte records, by instrument, timeframe and time."""
+        query = "SELECT * FROM bars ORDER BY instrument, timeframe, ts_open"
+        return schema.bar_bytes(self._db.execute(query))
+
+    def equity(self) -> bytes:
+        """Return all kept equity as 16-byte records, oldest first."""
+        return schema.equity_bytes(self._db.execute("SELECT * FROM equity ORDER BY ts"))
+
     def close(self) -> None:
         """Write what is pending and close the file."""
         self.sync()

@@ -15,6 +15,8 @@ class MemoryJournal:
         self._commands: list[LoggedCommand] = []
         self._snapshot: Snapshot | None = None
         self._hash = JournalHash()
+        self._bars = bytearray()
+        self._equity = bytearray()
 
     def append(self, records: Iterable[Record]) -> int:
         """Append records and return the sequence of the last one."""
@@ -57,3 +59,22 @@ class MemoryJournal:
     def journal_hash(self) -> str:
         """Return the hash over the durable records so far."""
         return self._hash.hexdigest()
+
+    def add_bars(self, bars: bytes) -> None:
+        """Keep closed bars."""
+        self._bars += bars
+
+    def add_equity(self, equity: bytes) -> None:
+        """Keep equity at bar ends."""
+        self._equity += equity
+
+    def bars(self) -> bytes:
+        """Return all kept bars as 64-byte records, in the order they closed."""
+        return bytes(self._bars)
+
+    def equity(self) -> bytes:
+        """Return all kept equity as 16-byte records, oldest first."""
+        return bytes(self._equity)
+
+    def close(self) -> None:
+        """Do nothing: there is no file."""

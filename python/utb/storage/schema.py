@@ -2,7 +2,7 @@
 
 import sqlite3
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from utb.errors import UsageError
@@ -26,10 +26,15 @@ CREATE TABLE bars(
     open REAL NOT NULL, high REAL NOT NULL, low REAL NOT NULL, close REAL NOT NULL, volume REAL,
     PRIMARY KEY (instrument, timeframe, ts_open)
 ) WITHOUT ROWID;
+CREATE TABLE equity(ts INTEGER PRIMARY KEY, equity REAL NOT NULL);
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
 INSERT_BAR = "INSERT OR REPLACE INTO bars VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+INSERT_EQUITY = "INSERT OR REPLACE INTO equity VALUES (?, ?)"
+_EQUITY = struct.Struct("<qd")
+"""ts, equity in quote units; 16 bytes."""
+
 _BAR = struct.Struct("<qIIddddd8x")
 """ts open, instrument, timeframe, open, high, low, close, volume; 64 bytes."""
 
@@ -41,6 +46,25 @@ def bar_rows(bars: bytes) -> Iterator[_BarRow]:
     for ts_ns, instrument, timeframe, opened, high, low, close, volume in _BAR.iter_unpack(bars):
         known = None if volume != volume else volume  # noqa: PLR0124 - NaN is the one such number
         yield instrument, timeframe, ts_ns, opened, high, low, close, known
+
+
+def bar_bytes(rows: Iterable[_BarRow]) -> bytes:
+    """Return rows as `bar_rows` read them, in 64-byte records again."""
+    packed = bytearray()
+    for instrument, timeframe, ts_ns, opened, high, low, close, volume in rows:
+        known = float("nan") if volume is None else volume
+        packed += _BAR.pack(ts_ns, instrument, timeframe, opened, high, low, close, known)
+    return bytes(packed)
+
+
+def equity_rows(equity: bytes) -> Iterator[tuple[int, float]]:
+    """Yield the rows of 16-byte equity records."""
+    yield from _EQUITY.iter_unpack(equity)
+
+
+def equity_bytes(rows: Iterable[tuple[int, float]]) -> bytes:
+    """Return rows as `equity_rows` read them, in 16-byte records again."""
+    return b"".join(_EQUITY.pack(*row) for row in rows)
 
 
 def open_database(path: Path, options_digest: str, synchronous: str) -> sqlite3.Connection:

@@ -12,8 +12,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use serde_json::json;
-use utb_signals::indicators::{Atr, Bollinger, Ema, Extremes, FusedSet, Macd, Motion, Rsi};
-use utb_signals::indicators::{Series, Sma};
+use utb_signals::indicators::{FusedSet, Series};
 use utb_types::{Bar, Value};
 
 use crate::peers::{Kand, Ta, Yata};
@@ -50,35 +49,6 @@ impl Candidate {
     }
 }
 
-/// The set without ADX, from the single indicators: what `ta` has.
-#[derive(Default)]
-struct WithoutAdx {
-    sma50: Sma<50>,
-    sma200: Sma<200>,
-    bollinger: Bollinger,
-    ema12: Ema<12>,
-    macd: Macd,
-    rsi: Rsi,
-    atr: Atr,
-    previous: Option<Extremes>,
-}
-
-impl WithoutAdx {
-    fn step(&mut self, bar: &Bar) {
-        let motion = self.previous.map(|previous| Motion::between(previous, bar));
-        self.previous = Some(Extremes::from(bar));
-        black_box(&(
-            self.sma50.update(bar.close),
-            self.sma200.update(bar.close),
-            self.bollinger.update(bar.close),
-            self.ema12.update(bar.close),
-            self.macd.update(bar.close),
-            self.rsi.update(bar.close),
-            motion.map_or(Value::ABSENT, |motion| self.atr.update(&motion)),
-        ));
-    }
-}
-
 /// A random walk from a fixed linear congruential generator (Knuth's MMIX constants).
 fn walk(count: usize) -> Vec<Bar> {
     let mut state: u64 = 1;
@@ -100,7 +70,7 @@ fn walk(count: usize) -> Vec<Bar> {
 }
 
 fn candidates() -> Vec<Candidate> {
-    let (mut fused, mut fewer) = (FusedSet::default(), WithoutAdx::default());
+    let (mut fused, mut fewer) = (FusedSet::<true>::default(), FusedSet::<false>::default());
     let (mut series, mut peeked) = (Series::new(), Series::new());
     for bar in &walk(WARM_UP) {
         peeked.update(bar);
@@ -112,7 +82,9 @@ fn candidates() -> Vec<Candidate> {
         }),
         Candidate::new("kand", "set", move |bar| kand.step(bar)),
         Candidate::new("yata", "set", move |bar| yata.step(bar)),
-        Candidate::new("utb without ADX", "set without ADX", move |bar| fewer.step(bar)),
+        Candidate::new("utb without ADX", "set without ADX", move |bar| {
+            black_box(&fewer.update(bar));
+        }),
         Candidate::new("ta", "set without ADX", move |bar| ta.step(bar)),
         Candidate::new("utb whole series, update", "all", move |bar| {
             series.update(bar);

@@ -47,21 +47,26 @@ impl Default for WindowMean {
 
 impl WindowMean {
     /// Lets `newest` enter the window of the last `period` numbers, of which `before` holds those
-    /// that came before. `period` is at most `N`.
+    /// that came before, and returns the mean: NaN until the window is full. `period` is at most
+    /// `N`.
     #[inline]
-    pub fn advance<const N: usize>(&mut self, before: &Ring<N>, period: usize, newest: f64) {
+    pub fn advance<const N: usize>(
+        &mut self,
+        before: &Ring<N>,
+        period: usize,
+        newest: f64,
+    ) -> f64 {
         let Some(oldest) = before.back(period) else {
             return self.start(before, period, newest);
         };
         let distance = newest - self.anchor;
         self.total += distance - (oldest - self.anchor);
         self.slides = self.slides.wrapping_add(1);
+        let mean = self.mean(period);
         let sound = distance.abs() <= self.distance_max
-            && self.mean(period) >= self.mean_min
+            && mean >= self.mean_min
             && self.slides < REFRESH_SLIDES;
-        if !sound {
-            self.take(before, period, newest);
-        }
+        if sound { mean } else { self.take(before, period, newest) }
     }
 
     /// Returns the mean, NaN until the window is full.
@@ -71,21 +76,23 @@ impl WindowMean {
     }
 
     #[cold]
-    fn start<const N: usize>(&mut self, before: &Ring<N>, period: usize, newest: f64) {
-        if before.len() + 1 == period {
-            self.take(before, period, newest);
+    fn start<const N: usize>(&mut self, before: &Ring<N>, period: usize, newest: f64) -> f64 {
+        if before.len() + 1 < period {
+            return f64::NAN;
         }
+        self.take(before, period, newest)
     }
 
     #[cold]
     #[inline(never)]
-    fn take<const N: usize>(&mut self, before: &Ring<N>, period: usize, newest: f64) {
+    fn take<const N: usize>(&mut self, before: &Ring<N>, period: usize, newest: f64) -> f64 {
         let (left, right) = before.newest_slices(period - 1);
         let total = lanes(left, |number| number - newest) + lanes(right, |number| number - newest);
         *self = Self { anchor: newest, total, ..Self::default() };
         let mean = self.mean(period);
         self.distance_max = DISTANCE_MAX * mean;
         self.mean_min = FALL_MAX * mean;
+        mean
     }
 }
 

@@ -48,7 +48,9 @@ impl Adx {
     #[inline]
     pub fn update(&mut self, motion: &Motion) -> Directional {
         if self.count < FIRST {
-            return self.warm_up(motion);
+            let (plus, minus) = self.warm_up(motion);
+            let adx = if self.count < FIRST { f64::NAN } else { self.level };
+            return Directional { adx, plus, minus };
         }
         let (plus, minus) = self.directions(motion);
         if let Some(index) = index(plus, minus) {
@@ -76,24 +78,22 @@ impl Adx {
         (self.plus * percent, self.minus * percent)
     }
 
+    /// Returns the directional indicators, NaN until they are there.
     #[cold]
-    fn warm_up(&mut self, motion: &Motion) -> Directional {
+    fn warm_up(&mut self, motion: &Motion) -> (f64, f64) {
         self.count += 1;
         if self.count < FIRST_DIRECTION {
             self.plus += motion.plus;
             self.minus += motion.minus;
             self.range += motion.true_range;
-            return Directional::ABSENT;
+            return (f64::NAN, f64::NAN);
         }
         let (plus, minus) = self.directions(motion);
         self.level += index(plus, minus).unwrap_or(0.0);
-        let adx = if self.count == FIRST {
+        if self.count == FIRST {
             self.level *= SHARE;
-            self.level
-        } else {
-            f64::NAN
-        };
-        Directional { adx, plus, minus }
+        }
+        (plus, minus)
     }
 }
 

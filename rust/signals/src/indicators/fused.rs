@@ -41,9 +41,9 @@ pub struct FusedValues {
 /// SMA 20/50/200, EMA 12/26, RSI 14, MACD, Bollinger 20, ADX 14 and ATR 14 of one timeframe.
 ///
 /// The simple means share one ring of closes, ADX and ATR one true range, MACD and EMA 26 one
-/// mean, SMA 20 and the bands one pass.
+/// mean, SMA 20 and the bands one pass. With `DIRECTIONAL` off the ADX is left out.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct FusedSet {
+pub struct FusedSet<const DIRECTIONAL: bool = true> {
     closes: Ring<LONG>,
     mean50: WindowMean,
     mean200: WindowMean,
@@ -56,24 +56,26 @@ pub struct FusedSet {
     atr: Atr,
 }
 
-impl FusedSet {
+impl<const DIRECTIONAL: bool> FusedSet<DIRECTIONAL> {
     /// Takes a closed bar and returns the values.
     #[inline]
     pub fn update(&mut self, bar: &Bar) -> FusedValues {
         let close = bar.close;
-        self.mean50.advance(&self.closes, MIDDLE, close);
-        self.mean200.advance(&self.closes, LONG, close);
+        let sma50 = self.mean50.advance(&self.closes, MIDDLE, close);
+        let sma200 = self.mean200.advance(&self.closes, LONG, close);
         self.closes.push(close);
         let (directional, atr14) = match self.previous.replace(Extremes::from(bar)) {
             Some(previous) => {
                 let motion = Motion::between(previous, bar);
-                (self.adx.update(&motion), self.atr.step(&motion))
+                let directional =
+                    if DIRECTIONAL { self.adx.update(&motion) } else { Directional::ABSENT };
+                (directional, self.atr.step(&motion))
             }
             None => (Directional::ABSENT, f64::NAN),
         };
         FusedValues {
-            sma50: self.mean50.mean(MIDDLE),
-            sma200: self.mean200.mean(LONG),
+            sma50,
+            sma200,
             ema12: self.ema12.step(close),
             rsi14: self.rsi.step(close),
             macd: self.macd.update(close),
@@ -90,18 +92,18 @@ impl FusedSet {
         let (mut mean50, mut mean200, mut adx, mut atr) =
             (self.mean50, self.mean200, self.adx, self.atr);
         let (mut ema12, mut rsi) = (self.ema12, self.rsi);
-        mean50.advance(&self.closes, MIDDLE, close);
-        mean200.advance(&self.closes, LONG, close);
         let (directional, atr14) = match self.previous {
             Some(previous) => {
                 let motion = Motion::between(previous, bar);
-                (adx.update(&motion), atr.step(&motion))
+                let directional =
+                    if DIRECTIONAL { adx.update(&motion) } else { Directional::ABSENT };
+                (directional, atr.step(&motion))
             }
             None => (Directional::ABSENT, f64::NAN),
         };
         FusedValues {
-            sma50: mean50.mean(MIDDLE),
-            sma200: mean200.mean(LONG),
+            sma50: mean50.advance(&self.closes, MIDDLE, close),
+            sma200: mean200.advance(&self.closes, LONG, close),
             ema12: ema12.step(close),
             rsi14: rsi.step(close),
             macd: self.macd.peek(close),

@@ -22,11 +22,6 @@ pub struct MacdLines {
     pub slow: f64,
 }
 
-impl MacdLines {
-    const ABSENT: Self =
-        Self { macd: f64::NAN, signal: f64::NAN, histogram: f64::NAN, slow: f64::NAN };
-}
-
 /// MACD(12, 26, 9) as TA-Lib seeds it; absent until there is a signal, on the 34th close.
 ///
 /// Both means start on the 26th close: the slow one with the mean of all 26, the fast one with
@@ -46,11 +41,15 @@ impl Macd {
     #[inline]
     pub fn update(&mut self, close: f64) -> MacdLines {
         if self.count < FIRST {
-            return self.warm_up(close);
+            let macd = self.warm_up(close);
+            let signal = if macd.is_nan() { f64::NAN } else { self.signal };
+            let slow = if self.count < SLOW { f64::NAN } else { self.slow };
+            return MacdLines { macd, signal, histogram: macd - signal, slow };
         }
         let macd = self.advance(close);
         self.signal += (macd - self.signal) * weight(SIGNAL);
-        self.lines(macd)
+        let signal = self.signal;
+        MacdLines { macd, signal, histogram: macd - signal, slow: self.slow }
     }
 
     /// Returns what [`Macd::update`] would.
@@ -67,25 +66,16 @@ impl Macd {
         self.fast - self.slow
     }
 
-    #[inline]
-    fn lines(&self, macd: f64) -> MacdLines {
-        MacdLines {
-            macd,
-            signal: self.signal,
-            histogram: macd - self.signal,
-            slow: self.slow,
-        }
-    }
-
+    /// Returns the MACD, NaN until there is a signal.
     #[cold]
-    fn warm_up(&mut self, close: f64) -> MacdLines {
+    fn warm_up(&mut self, close: f64) -> f64 {
         self.count += 1;
         if self.count < SLOW {
             self.slow += close;
             if self.count > SLOW - FAST {
                 self.fast += close;
             }
-            return MacdLines::ABSENT;
+            return f64::NAN;
         }
         let macd = if self.count == SLOW {
             self.slow = (self.slow + close) / f64::from(SLOW);
@@ -96,10 +86,10 @@ impl Macd {
         };
         self.signal += macd;
         if self.count < FIRST {
-            return MacdLines { slow: self.slow, ..MacdLines::ABSENT };
+            return f64::NAN;
         }
         self.signal /= f64::from(SIGNAL);
-        self.lines(macd)
+        macd
     }
 }
 

@@ -19,17 +19,16 @@ impl<const N: usize> Sma<N> {
     /// Takes a number >= 0 and returns the mean.
     #[inline]
     pub fn update(&mut self, number: f64) -> Value {
-        self.window.advance(&self.before, N, number);
+        let mean = self.window.advance(&self.before, N, number);
         self.before.push(number);
-        Value::new(self.window.mean(N))
+        Value::new(mean)
     }
 
     /// Returns what [`Sma::update`] would.
     #[inline]
     pub fn peek(&self, number: f64) -> Value {
         let mut window = self.window;
-        window.advance(&self.before, N, number);
-        Value::new(window.mean(N))
+        Value::new(window.advance(&self.before, N, number))
     }
 }
 
