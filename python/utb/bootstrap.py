@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from utb.adapters.clocks import SystemClock
+from utb.adapters.clocks import Pacer, SystemClock
 from utb.adapters.feeds.bars import RecordedBars, load_bars
 from utb.adapters.feeds.context_file import load_context
 from utb.adapters.feeds.generated import GeneratedFeed
@@ -46,6 +46,8 @@ HELIUS: Final = 2
 """Number of the Helius source in the core."""
 GENERATED_HOURS: Final = 720
 """Length of a generated market unless told, simulated hours."""
+UNLISTED_DECIMALS: Final = 9
+"""Decimals of a recorded token that the configuration does not name: the finest in common use."""
 
 
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +68,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Input log to take the market from."""
     cash_usdc: float | None = None
     """None: `paper.cash_usdc`."""
+    speed: float | None = None
+    """Simulated seconds per second of wall time; None: as fast as it goes."""
 
 
 class _Source(msgspec.Struct, frozen=True):
@@ -77,19 +81,35 @@ class _Source(msgspec.Struct, frozen=True):
     """Smallest bar the input makes."""
     identity: str
     """Tells this market from others, for the options' digest."""
+    span_ns: tuple[int, int]
+    """Simulated start and end."""
     generated: bool = False
 
 
 class Session:
     """A run that is put together and not started."""
 
-    def __init__(self, runner: Runner, engine: Engine, store: SessionStore, seed: int) -> None:
+    def __init__(
+        self,
+        runner: Runner,
+        engine: Engine,
+        store: SessionStore,
+        *,
+        seed: int,
+        span_ns: tuple[int, int],
+    ) -> None:
         self.runner = runner
         self.engine = engine
+        self.span_ns = span_ns
         self.resumed = False
         self._store = store
         self._seed = seed
         self._closers: list[Callable[[], None]] = [store.close]
+
+    @property
+    def unfinished(self) -> bool:
+        """Return whether the state directory holds a run to continue."""
+        return self._store.last_snapshot() is not None
 
     @property
     def instruments(self) -> tuple[Instrument, ...]:
@@ -146,6 +166,7 @@ class Session:
             entries_by_lead=dict(total.entries_by_lead),
             exits_by_reason=dict(total.exits_by_reason),
             refusals_by_code=dict(total.refusals_by_code),
+            contexts_by_kind=dict(total.contexts_by_kind),
             counters=self.engine.counters(),
             latency=runner.latencies.summary(),
             journal_hash=self._store.journal_hash(),
@@ -184,11 +205,12 @@ def build_demo(config: Config, options: RunOptions) -> Session:
 
 
 def build_backtest(config: Config, options: RunOptions) -> Session:
-    """Put a backtest together: recorded prices as records, the same node."""
-    if not options.prices:
-        raise UsageError("--prices", "missing", "one recorded file or more")
+    """Put a backtest together: recorded prices as records, or the generated market's frames."""
     config = _with_options(config, options)
-    source = _recorded(config, options, frames=False)
+    if options.prices:
+        source = _recorded(config, options, frames=False)
+    else:
+        source = _generated(config, options)
     return _assemble(config, options, source, TradingMode.BACKTEST)
 
 
@@ -213,6 +235,7 @@ def _generated(config: Config, options: RunOptions) -> _Source:
         feed=GeneratedFeed(market),
         finest="1m",
         identity=f"generated {config.paper.seed} {hours}",
+        span_ns=(market.start_ns, market.end_ns),
         generated=True,
     )
 
@@ -238,7 +261,16 @@ def _recorded(config: Config, options: RunOptions, *, frames: bool) -> _Source:
         digest.update(msgspec.msgpack.encode(update))
     feed = RecordedFrames(markets, contexts) if frames else RecordedRecords(markets, contexts)
     form = "frames" if frames else "records"
-    return _Source(instruments, feed, finest, f"{form} {digest.hexdigest()}")
+    return _Source(
+        instruments=instruments,
+        feed=feed,
+        finest=finest,
+        identity=f"{form} {digest.hexdigest()}",
+        span_ns=(
+            min(int(one.ts_ns[0]) for one in bars),
+            max(int(one.ts_ns[-1]) + one.span_ns for one in bars),
+        ),
+    )
 
 
 def _markets(config: Config, bars: Sequence[RecordedBars]) -> list[Market]:
@@ -246,9 +278,7 @@ def _markets(config: Config, bars: Sequence[RecordedBars]) -> list[Market]:
     known = {instrument.symbol: instrument for instrument in configured_instruments(config)}
     chosen: dict[str, RecordedBars] = {}
     for one in bars:
-        if one.symbol not in known:
-            expected = f"one of {', '.join(known)}"
-            raise UsageError("--prices", f"{one.symbol} ({one.path})", expected)
+        known.setdefault(one.symbol, _unlisted(config, one, len(known)))
         if one.symbol in chosen:
             raise UsageError("--prices", f"{one.symbol} ({one.path})", "each instrument once")
         chosen[one.symbol] = one
@@ -259,6 +289,38 @@ def _markets(config: Config, bars: Sequence[RecordedBars]) -> list[Market]:
     ]
 
 
+def _unlisted(config: Config, bars: RecordedBars, index: int) -> Instrument:
+    """Return an instrument that the configuration does not name: tradable, but not liquid.
+
+    Its mint is a name for the decoders, made from the symbol; no such account exists.
+    """
+    quote = bars.symbol.partition("-")[2]
+    if quote not in config.quotes:
+        expected = f"a quote of {', '.join(config.quotes)}"
+        raise UsageError("--prices", f"{bars.symbol} ({bars.path})", expected)
+    return Instrument(
+        index=index,
+        symbol=bars.symbol,
+        base_mint=base58(hashlib.sha256(bars.symbol.encode()).digest()),
+        quote_mint=config.quotes[quote].mint,
+        base_decimals=UNLISTED_DECIMALS,
+        quote_decimals=config.quotes[quote].decimals,
+        primary="birdeye",
+        liquid=False,
+        min_order_quote_raw=round(config.execution.min_order_usdc * 10 ** config.quotes[quote].decimals),
+    )
+
+
+def base58(key: bytes) -> str:
+    """Return 32 bytes as Solana writes keys."""
+    alphabet = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+    number, text = int.from_bytes(key), ""
+    while number:
+        number, digit = divmod(number, 58)
+        text = alphabet[digit] + text
+    return "1" * (len(key) - len(key.lstrip(bytes(1)))) + text
+
+
 def _first_hours(bars: RecordedBars, hours: int, start_ns: int) -> RecordedBars:
     """Return the bars that open within so many hours of the recording's start."""
     from dataclasses import replace as with_fields  # noqa: PLC0415 - the one dataclass here
@@ -266,6 +328,18 @@ def _first_hours(bars: RecordedBars, hours: int, start_ns: int) -> RecordedBars:
     end = int(bars.ts_ns.searchsorted(start_ns + hours * TIMEFRAME_NS["1h"]))
     names = ("ts_ns", "open", "high", "low", "close", "volume")
     return with_fields(bars, **{name: getattr(bars, name)[:end] for name in names})
+
+
+class _Paced:
+    """An observer that lets simulated time pass no faster than asked."""
+
+    def __init__(self, pacer: Pacer) -> None:
+        self._pacer = pacer
+
+    def on_progress(self, runner: Runner) -> None:
+        """Wait until the run's time is due."""
+        if runner.now_ns:
+            self._pacer.wait_until(runner.now_ns)
 
 
 class _Tee:
@@ -332,7 +406,9 @@ def _assemble(config: Config, options: RunOptions, source: _Source, mode: Tradin
             drain=lambda: _drain(engine, store),
         )
     )
-    session = Session(runner, engine, store, config.paper.seed)
+    if options.speed is not None:
+        runner.wiring.observers = (_Paced(Pacer(options.speed)),)
+    session = Session(runner, engine, store, seed=config.paper.seed, span_ns=source.span_ns)
     for closer in closers:
         session.on_close(closer)
     return session

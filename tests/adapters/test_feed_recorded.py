@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -15,7 +16,6 @@ import pytest
 from utb.adapters.feeds.bars import COLUMNS, RecordedBars, load_all, load_bars
 from utb.adapters.feeds.context_file import load_context
 from utb.adapters.feeds.recorded import (
-    EVENT_RECORD,
     Market,
     RecordedFrames,
     RecordedRecords,
@@ -24,6 +24,7 @@ from utb.adapters.feeds.recorded import (
     records_of,
 )
 from utb.domain.market import Instrument
+from utb.engine.records import EVENT_DTYPE, Bars, explode, merge
 from utb.errors import UsageError
 from utb.ports.feed import ContextUpdate, FeedItem, Frame, Records
 
@@ -235,7 +236,28 @@ def test_records_of_a_rising_and_a_falling_bar(sol: RecordedBars) -> None:
     assert events["volume"].tolist() == [0, 0, 0, 100.0, 0, 0, 0, 50.0]
     assert set(events["instrument"].tolist()) == {3}
     assert np.isnan(events["liquidity"]).all()
-    assert EVENT_RECORD.itemsize == 64
+    assert EVENT_DTYPE.itemsize == 64
+
+
+def test_records_equal_those_the_core_makes(two_markets: list[Market]) -> None:
+    exploded = [
+        explode(
+            Bars(
+                ts_ns=bars.ts_ns,
+                open=bars.open,
+                high=bars.high,
+                low=bars.low,
+                close=bars.close,
+                volume=bars.volume,
+            ),
+            span_ns=bars.span_ns,
+            instrument=market.index,
+        )
+        for market, bars in two_markets
+    ]
+    items = RecordedRecords(two_markets).items(0)
+    ours = b"".join(item.payload for item in items if isinstance(item, Records))
+    assert ours == merge(exploded)
 
 
 def test_frames_form_the_bar(sol: RecordedBars) -> None:
@@ -274,7 +296,7 @@ def events_of_frames(items: Iterable[FeedItem]) -> list[tuple[int, str, float]]:
 
 
 def events_of_records(items: Iterable[FeedItem]) -> list[tuple[int, str, float]]:
-    blocks = [np.frombuffer(i.payload, dtype=EVENT_RECORD) for i in items if isinstance(i, Records)]
+    blocks = [np.frombuffer(i.payload, dtype=EVENT_DTYPE) for i in items if isinstance(i, Records)]
     events = np.concatenate(blocks)
     return [(int(e["ts_ns"]), str(e["instrument"]), float(e["price"])) for e in events]
 
@@ -309,8 +331,8 @@ def test_context_comes_before_events_of_its_time(two_markets: list[Market]) -> N
             last = before[-1]
             assert isinstance(after, Records)
             assert isinstance(last, Records)
-            assert np.frombuffer(after.payload, dtype=EVENT_RECORD)[0]["ts_ns"] == CONTEXT_TS
-            assert np.frombuffer(last.payload, dtype=EVENT_RECORD)[-1]["ts_ns"] < CONTEXT_TS
+            assert np.frombuffer(after.payload, dtype=EVENT_DTYPE)[0]["ts_ns"] == CONTEXT_TS
+            assert np.frombuffer(last.payload, dtype=EVENT_DTYPE)[-1]["ts_ns"] < CONTEXT_TS
 
 
 @pytest.mark.parametrize("kind", [RecordedFrames, RecordedRecords])
@@ -326,6 +348,19 @@ def test_feed_resumed_at_every_position_continues_the_same(
     assert sum(isinstance(item, ContextUpdate) for item in everything) == 4
     for start in range(len(everything) + 1):
         assert list(islice(feed.items(start), 5)) == everything[start : start + 5]
+
+
+@pytest.mark.parametrize("kind", [RecordedFrames, RecordedRecords])
+def test_feed_of_a_market_without_bars_leaves_it_out(
+    two_markets: list[Market], kind: type[RecordedFrames | RecordedRecords]
+) -> None:
+    """A recording that begins after the wanted hours has nothing to say."""
+    (sol_usdc, bars), (btc_usdc, others) = two_markets
+    names = ("ts_ns", "open", "high", "low", "close", "volume")
+    empty = replace(others, **{name: getattr(others, name)[:0] for name in names})
+    alone = list(kind([(sol_usdc, bars)]).items(0))
+    assert list(kind([(sol_usdc, bars), (btc_usdc, empty)]).items(0)) == alone
+    assert list(kind([(btc_usdc, empty)]).items(0)) == []
 
 
 def test_context_file_is_sorted_and_stripped(tmp_path: Path) -> None:

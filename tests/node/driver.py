@@ -123,9 +123,7 @@ class Driver:
 
     def command(self, command: Command) -> fx.Effects:
         self.now_ns += SECOND_NS
-        return self.take(
-            self.trader.on_command(command, self.now_ns, len(self.records), self.core)
-        )
+        return self.take(self.trader.on_command(command, self.now_ns, len(self.records), self.core))
 
     def bought(self, instrument: int = 0, **levels: float) -> int:
         """Buy and fill; return the position id."""

@@ -51,7 +51,6 @@ class CoreState(msgspec.Struct, kw_only=True):
     peak: float = 0.0
     max_drawdown: float | None = None
     fell: bool = False
-    params: bytes = b""
 
 
 class FakeReplay:
@@ -84,6 +83,7 @@ class FakeReplay:
 class FakeCore:
     def __init__(self) -> None:
         self.state = CoreState()
+        self.params = b"[0]"
         self.calls: list[str] = []
 
     def ingest(self, source: int, payload: bytes, ts_recv_ns: int) -> list[EngineEvent]:
@@ -130,7 +130,7 @@ class FakeCore:
             participation=0.5,
             votes=votes,
             features=FEATURES,
-            params_version=1,
+            params_version=msgspec.json.decode(self.params)[0],
         )
 
     def _triggers(self, tick: Tick, ts_ns: int) -> list[EngineEvent]:
@@ -145,9 +145,13 @@ class FakeCore:
                 kind = "STOP"
             elif armed.target is not None and tick.price >= armed.target:
                 kind, level = "TARGET", armed.target
-            elif armed.partial_enabled and not armed.partial_done and tick.price >= half:
-                if flying is None:
-                    kind, level, fraction = "PARTIAL", half, 0.5
+            elif (
+                flying is None
+                and armed.partial_enabled
+                and not armed.partial_done
+                and tick.price >= half
+            ):
+                kind, level, fraction = "PARTIAL", half, 0.5
             if kind:
                 self.state.flying[armed.position_id] = "FULL" if fraction == 1.0 else "PART"
                 fired.append(
@@ -170,7 +174,7 @@ class FakeCore:
         self.state.fell = True
         return [EquityFloorHit(ts_ns, present[0], floor, self.state.peak)]
 
-    def advance_to(self, ts_ns: int) -> list[EngineEvent]:
+    def advance_to(self, _ts_ns: int) -> list[EngineEvent]:
         return []
 
     def mark(self, instrument: int) -> Mark | None:
@@ -186,17 +190,17 @@ class FakeCore:
         equity = self.state.cash + value
         return equity, max(self.state.peak, equity)
 
-    def correlation(self, a: int, b: int) -> float | None:
+    def correlation(self, _a: int, _b: int) -> float | None:
         return 0.1
 
     def diversity(self) -> list[float]:
         return [0.0] * 8
 
-    def set_context(self, instrument: int, context: bytes, ts_ns: int) -> None:
+    def set_context(self, _instrument: int, _context: bytes, _ts_ns: int) -> None:
         self.calls.append("context")
 
     def set_params(self, params: bytes) -> None:
-        self.state.params = params
+        self.params = params
 
     def arm(self, position: ArmedPosition) -> None:
         self.calls.append(f"arm {position.position_id}")
@@ -219,9 +223,7 @@ class FakeCore:
             if instrument in {None, armed.instrument} and stop > armed.stop:
                 self.state.armed[key] = msgspec.structs.replace(armed, stop=stop)
                 moved.append(
-                    TriggerMoved(
-                        mark.ts_ns, armed.instrument, key, stop, armed.target, "TIGHTENED"
-                    )
+                    TriggerMoved(mark.ts_ns, armed.instrument, key, stop, armed.target, "TIGHTENED")
                 )
         return moved
 

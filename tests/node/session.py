@@ -76,9 +76,7 @@ def market(steps: int = 400) -> list[Row]:
                 decide = "BUY"
             elif step % 61 == 40 + instrument:
                 decide = "SELL"
-            tick = Tick(
-                instrument, price, decide, step % 8, price - 1.6 * unit, price + 1.9 * unit
-            )
+            tick = Tick(instrument, price, decide, step % 8, price - 1.6 * unit, price + 1.9 * unit)
             rows.append((ts_ns + instrument, tick))
     return rows
 

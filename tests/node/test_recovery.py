@@ -21,6 +21,10 @@ from utb.storage.journal import recompute_hash
 STEPS = 90
 
 
+class KilledError(Exception):
+    """The process dies here."""
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Record], str]:
     journal = sqlite(tmp_path_factory.mktemp("whole"))
@@ -77,16 +81,13 @@ def test_stop_between_items_and_resume_from_the_snapshot_ends_with_the_same_hash
     journal = sqlite(tmp_path)
     dying = make(frames(market(STEPS)), journal=journal, snapshots=True)
 
-    class Killed(Exception):
-        pass
-
     class Kill:
         def on_progress(self, runner: Runner) -> None:
             if runner.session.items == item:
-                raise Killed
+                raise KilledError
 
     dying.wiring.observers = (Kill(),)
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         dying.run()
     before = view_of(dying.wiring.trader)
     journal._db.close()
@@ -133,13 +134,10 @@ def test_commands_are_taken_again_at_their_place(tmp_path: Path) -> None:
             if command is not None and not runner.wiring.trader.knows(command.command_id):
                 runner.give(command)
 
-    class Killed(Exception):
-        pass
-
     class Kill:
         def on_progress(self, runner: Runner) -> None:
             if runner.session.items == 130:
-                raise Killed
+                raise KilledError
 
     whole_run = make(frames(market(STEPS)), journal=sqlite(tmp_path / "whole"))
     whole_run.wiring.observers = (Give(),)
@@ -148,7 +146,7 @@ def test_commands_are_taken_again_at_their_place(tmp_path: Path) -> None:
     journal = sqlite(tmp_path / "killed")
     dying = make(frames(market(STEPS)), journal=journal, snapshots=True)
     dying.wiring.observers = (Give(), Kill())
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         dying.run()
     journal._db.close()
     again = sqlite(tmp_path / "killed")
@@ -216,7 +214,8 @@ def test_killed_process_resumes_to_the_same_hash(
     whole: tuple[list[Record], str], tmp_path: Path, item: int
 ) -> None:
     here = str(Path(__file__).parent)
-    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path), here, str(item)], check=False)
+    command = [sys.executable, "-c", KILLED, str(tmp_path), here, str(item)]
+    done = subprocess.run(command, check=False)
     assert done.returncode == -signal.SIGKILL
     journal = sqlite(tmp_path)
     runner = make(frames(market(STEPS)), journal=journal, snapshots=True)

@@ -3,7 +3,17 @@
 import msgspec
 import pytest
 from fake_core import FakeCore, Tick
-from session import START_NS, STEP_NS, blocks, config_of, frames, instruments_of, make, market, records_of
+from session import (
+    START_NS,
+    STEP_NS,
+    blocks,
+    config_of,
+    frames,
+    instruments_of,
+    make,
+    market,
+    records_of,
+)
 
 from utb.adapters.venues.simulated import SimulatedVenue
 from utb.domain.orders import Submission
@@ -85,7 +95,8 @@ def test_submission_comes_after_its_record_is_synced() -> None:
 def test_every_submission_is_a_new_intent() -> None:
     runner = make(frames(market()))
     runner.run()
-    sent = [r.intent_id for r in records_of(runner) if isinstance(r, OrderState) and r.status == "SENT"]
+    states = [r for r in records_of(runner) if isinstance(r, OrderState)]
+    sent = [r.intent_id for r in states if r.status == "SENT"]
     assert len(sent) == len(set(sent))
 
 

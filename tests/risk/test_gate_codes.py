@@ -253,7 +253,23 @@ def test_gate_input_of_a_wrong_kind_is_refused(field: str, value: object) -> Non
     assert isinstance(approve_entry(ENTRY, VIEW, facts, settings()), RiskRefused)
 
 
-@pytest.mark.parametrize("value", [None, nan, "1", -1, 10**40])
+@pytest.mark.parametrize("value", [0.5, 1.0, True])
+def test_gate_size_that_is_no_integer_is_refused(value: float) -> None:
+    request = replace(MANUAL, size_base_raw=value)
+    assert isinstance(approve_entry(request, VIEW, FACTS, settings()), RiskRefused)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("fee_bps", 0.0), ("fee_bps", 4.0), ("depth_quote_raw", 5e13)]
+)
+def test_gate_float_in_place_of_an_amount_is_refused(field: str, value: float) -> None:
+    facts = replace(FACTS, **{field: value})
+    verdict = approve_entry(ENTRY, VIEW, facts, settings())
+    assert isinstance(verdict, RiskRefused)
+    assert verdict.code == RefusalCode.INVALID_INPUT
+
+
+@pytest.mark.parametrize("value", [None, nan, "1", -1, 10**40, 1e11])
 @pytest.mark.parametrize("field", ["equity_raw", "cash_raw", "reserved_raw", "sol_lamports"])
 def test_gate_absurd_account_is_refused(field: str, value: object) -> None:
     view = replace(VIEW, **{field: value})

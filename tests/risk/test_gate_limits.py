@@ -231,6 +231,7 @@ def test_accepted_orders_are_within_every_limit(chunk: int) -> None:
             assert all(abs(v) < inf for v in (verdict.limit, verdict.value, verdict.order_value))
             continue
         accepted += 1
+        assert type(verdict.intent.amount_in_raw) is type(verdict.intent.min_out_raw) is int
         check(case, limits, verdict)
     assert accepted > COUNT // CHUNKS // 10
 

@@ -101,6 +101,9 @@ def test_episodes_of_every_kind_occur_and_do_not_overlap() -> None:
         "accumulation",
         "news",
         "dislocation",
+        "slide",
+        "breakdown",
+        "retest",
         "distribution",
         "flash_dip",
     }

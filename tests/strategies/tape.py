@@ -5,9 +5,10 @@ before closed. It enters as 5m bars (the momentum strategy looks at 5m, 15m and 
 each, as recorded bars do.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -15,7 +16,6 @@ import numpy as np
 
 from utb.config.instruments import instruments
 from utb.config.load import defaults, parse_text
-from utb.config.schema import Config
 from utb.domain.engine import EngineEvent
 from utb.domain.names import CONDITIONS, STRATEGIES, Regime
 from utb.engine import Bars, Engine, build_params, explode, instruments_document
@@ -127,21 +127,49 @@ class Ballot:
     confidence: float
 
 
+Builder = Callable[[], Tape]
+
+
+@dataclass(frozen=True)
+class Case:
+    """The tapes of one strategy."""
+
+    strategy: str
+    buy: Builder
+    """It votes BUY with all conditions held."""
+    sell: Builder
+    """It votes SELL with all mirrored conditions held."""
+    fails: Mapping[str, Builder]
+    """By condition: only that one fails."""
+    missing: tuple[tuple[Builder, frozenset[str]], ...]
+    """Tapes that lack an input, and the conditions that are unknown for it."""
+    exits: Callable[[float, float], tuple[float, float]]
+    """Stop and target of the BUY tape, from its close and its ATR."""
+    together: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Conditions that cannot fail alone, and what fails with them on the nearest tape."""
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """Names of the strategy's conditions."""
+        return CONDITIONS[STRATEGIES.index(self.strategy)]
+
+
 def _pieces(bar: Candle) -> list[tuple[float, float, float, float, float]]:
     third = (bar.close - bar.open) / 3
     stops = (bar.open, bar.open + third, bar.open + 2 * third, bar.close)
     rows = []
-    for number, (start, end) in enumerate(zip(stops, stops[1:], strict=False)):
+    for number, (start, end) in enumerate(pairwise(stops)):
         high, low = max(start, end), min(start, end)
         if number == 1:
-            high, low = bar.high, bar.low
+            high = bar.high if bar.high > max(bar.open, bar.close) else high
+            low = bar.low if bar.low < min(bar.open, bar.close) else low
         rows.append((start, high, low, end, bar.volume / 3))
     return rows
 
 
 @cache
 def _documents(config_text: str, weights: tuple[float, ...] | None) -> tuple[bytes, bytes]:
-    config: Config = parse_text(config_text) if config_text else defaults()
+    config = parse_text(config_text) if config_text else defaults()
     row = weights or tuple(getattr(config.strategies, name) for name in STRATEGIES)
     return (
         build_params(config, 1, [row] * len(Regime)),

@@ -60,7 +60,7 @@ def venue_of(
     )
 
 
-def order(
+def order(  # noqa: PLR0913 - an intent's fields
     intent_id: str = "aa",
     side: Side = Side.BUY,
     amount: int = 1_000_000_000,

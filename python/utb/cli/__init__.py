@@ -11,6 +11,9 @@ from rich.console import Console
 from utb.errors import UtbError
 
 COMMANDS: Final = {
+    "demo": ("utb.cli.demo:demo", "Trade on paper in simulated time, and watch it."),
+    "backtest": ("utb.cli.backtest:backtest", "Trade recorded prices and report what came of it."),
+    "votes": ("utb.cli.votes:votes", "Write what every strategy votes on recorded prices."),
     "config": ("utb.cli.config:app", "Check and show the configuration."),
 }
 """Command -> where its function or group is, and its line in the list of commands."""

@@ -2,13 +2,10 @@
 
 from collections.abc import Callable
 
-import msgspec
-
 from utb.config.schema import Config
 from utb.domain.amounts import (
     LAMPORT_DECIMALS,
     PPB,
-    Q64_SHIFT,
     price_q64_floor,
     quote_value_ceil,
     ratio,
@@ -141,7 +138,11 @@ class Desk:
         return min(max(by_nav, by_mark, 0.0), 1.0)
 
     def facts(
-        self, instrument: int, market: Market, price: float | None, features: DecisionFeatures | None
+        self,
+        instrument: int,
+        market: Market,
+        price: float | None,
+        features: DecisionFeatures | None,
     ) -> MarketFacts:
         """Return what the gate may know of an instrument's market.
 

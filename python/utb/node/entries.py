@@ -45,9 +45,7 @@ def on_buy(desk: Desk, decision: DecisionMade, market: Market) -> fx.Effects:
         ts_ns=decision.ts_ns,
         instrument=desk.instruments[decision.instrument],
         lead=STRATEGIES[decision.lead],
-        decision_events=events_before(
-            decision.ts_ns, mark, on_close=desk.is_close(decision)
-        ),
+        decision_events=events_before(decision.ts_ns, mark, on_close=desk.is_close(decision)),
         stop=decision.stop,
         target=decision.target,
         confidence=decision.confidence,
@@ -177,5 +175,3 @@ def armed(
         partial_enabled=watch.partial_enabled,
         trailing_active=trailing,
     )
-
-

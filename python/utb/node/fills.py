@@ -14,9 +14,7 @@ from utb.node.state import ExitState, Watch
 from utb.ports.market import Market
 
 
-def on_filled(
-    desk: Desk, effects: fx.Effects, event: VenueFilled, market: Market
-) -> Trade | None:
+def on_filled(desk: Desk, effects: fx.Effects, event: VenueFilled, market: Market) -> Trade | None:
     """Book a fill; return the trade it closed, if it closed one."""
     order = _open_order(desk, event.intent_id)
     if order is None:

@@ -111,9 +111,7 @@ def set_state(
     desk.post(effects, record)
 
 
-def post_mark(
-    desk: Desk, effects: fx.Effects, mark: EquityMarked, day: int | None = None
-) -> None:
+def post_mark(desk: Desk, effects: fx.Effects, mark: EquityMarked, day: int | None = None) -> None:
     """Record a mark of equity with the volatility of daily values."""
     record = msgspec.structs.replace(mark, volatility_daily=desk.breakers.volatility_daily, day=day)
     desk.post(effects, record)

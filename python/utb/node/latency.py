@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 STAGES: Final = ("ingest", "decide", "journal", "submit", "fill", "snapshot")
-"""Engine call; trader on an engine event; append and sync; hand-over; trader on a fill; snapshot."""
+"""Core; trader on an event; append and sync; hand-over; trader on a fill; state stored."""
 
 _SUB_BITS: Final = 4
 _BUCKETS: Final = 64 << _SUB_BITS

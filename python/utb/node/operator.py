@@ -100,9 +100,7 @@ def _close(call: _Call, command: cmd.ClosePosition) -> cmd.Answer:
         return _refused(command, "NO_POSITION", "position_id", command.position_id, "an open one")
     if not 0.0 < command.fraction <= 1.0:
         return _refused(command, "INVALID_INPUT", "fraction", command.fraction, "in (0, 1]")
-    return _sale(
-        call, command, position, exits.Ask(ts_ns=call.ts_ns, fraction=command.fraction)
-    )
+    return _sale(call, command, position, exits.Ask(ts_ns=call.ts_ns, fraction=command.fraction))
 
 
 def _sale(call: _Call, command: cmd.Command, position: Position, ask: exits.Ask) -> cmd.Answer:

@@ -9,8 +9,8 @@ import msgspec
 from utb.domain.market import Instrument
 from utb.domain.names import STRATEGIES, ExitReason, Side, TradingMode
 from utb.domain.orders import Fill, Trade
-from utb.domain.records import EquityMarked, FillBooked, Record, Refused
-from utb.ledger.book import FeeTotals
+from utb.domain.records import ContextSet, EquityMarked, FillBooked, Record, Refused
+from utb.ledger.state import FeeTotals
 from utb.node.latency import StageLatency
 
 
@@ -38,6 +38,8 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     """The eight strategies, and `manual` where a person bought."""
     exits_by_reason: dict[str, int]
     refusals_by_code: dict[str, int]
+    contexts_by_kind: dict[str, int]
+    """Slow inputs that were set."""
     counters: Mapping[str, Any]
     """What the core counted (`Pipeline.counters`)."""
     latency: dict[str, StageLatency]
@@ -46,6 +48,15 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     """16-byte rows (ts ns i64, equity f64) at the ends of strategy bars."""
     bars: bytes
     """64-byte rows as the core logs closed bars."""
+
+
+class _Kind(msgspec.Struct, frozen=True):
+    """The one field of a context that a total needs."""
+
+    kind: str
+
+
+_KIND = msgspec.json.Decoder(_Kind)
 
 
 class RecordTotals(msgspec.Struct, kw_only=True):
@@ -58,6 +69,7 @@ class RecordTotals(msgspec.Struct, kw_only=True):
     entries_by_lead: Counter[str] = msgspec.field(default_factory=Counter)
     exits_by_reason: Counter[str] = msgspec.field(default_factory=Counter)
     refusals_by_code: Counter[str] = msgspec.field(default_factory=Counter)
+    contexts_by_kind: Counter[str] = msgspec.field(default_factory=Counter)
 
 
 def totals(records: Iterable[Record]) -> RecordTotals:
@@ -76,6 +88,8 @@ def totals(records: Iterable[Record]) -> RecordTotals:
                     total.exits_by_reason[str(fill.exit_reason)] += 1
             case Refused():
                 total.refusals_by_code[str(record.code)] += 1
+            case ContextSet():
+                total.contexts_by_kind[_KIND.decode(record.payload).kind] += 1
             case EquityMarked():
                 if not total.start_ns:
                     total.start_ns = record.ts_ns

@@ -13,7 +13,7 @@ import msgspec
 from utb.domain.commands import Accepted, Answer, Command, Refusal, Shutdown
 from utb.domain.engine import EngineEvent
 from utb.domain.names import TradingMode
-from utb.domain.records import FeedState
+from utb.domain.records import Decision, FeedState, Refused
 from utb.errors import InvariantError
 from utb.node import effects as fx
 from utb.node.latency import Latencies
@@ -88,6 +88,7 @@ class Runner:
         self.session = Session()
         self.latencies = Latencies()
         self.stopping = False
+        self.last_decision: Decision | Refused | None = None
         self._logged: list[LoggedCommand] = []
 
     @property
@@ -110,6 +111,7 @@ class Runner:
             wiring.venue.load(snapshot.venue)
             self.session = msgspec.msgpack.decode(snapshot.session, type=Session)
             after = snapshot.seq
+            self._apply(wiring.trader.on_resume())
         wiring.journal.verify_after(after)
         self._logged = wiring.journal.commands(self.session.position)
         return snapshot is not None or wiring.journal.verifying()
@@ -197,9 +199,7 @@ class Runner:
         if reached > at:
             self.session.item_ns = max(self.session.item_ns, replay.ts_recv_ns(reached - 1))
             self.session.items += reached - at
-            self.session.position = FeedPosition(
-                items=self.session.position.items, events=reached
-            )
+            self.session.position = FeedPosition(items=self.session.position.items, events=reached)
         self._market_events(events)
         if reached > at:
             self._after_prices()
@@ -266,6 +266,9 @@ class Runner:
     def _apply(self, effects: fx.Effects, now_ns: int = 0) -> None:
         wiring = self.wiring
         if effects.records:
+            for record in effects.records:
+                if isinstance(record, Decision | Refused):
+                    self.last_decision = record
             started_ns = wiring.stopwatch_ns()
             wiring.journal.append(effects.records)
             if effects.submissions:

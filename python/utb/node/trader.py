@@ -85,6 +85,15 @@ class Trader:
         """Record that the session starts, or goes on."""
         return self._lifecycle(ts_ns, "start")
 
+    def on_resume(self) -> fx.Effects:
+        """Hand the core its parameters again: they are configuration, not part of its state."""
+        effects = fx.Effects()
+        desk = self.desk
+        if desk.state.is_open:
+            params = desk.build_params(desk.state.params_version, desk.weights.rows)
+            effects.calls.append(fx.SetParams(params))
+        return effects
+
     def on_stop(self, ts_ns: int) -> fx.Effects:
         """Record that the session stops."""
         return self._lifecycle(ts_ns, "stop")
@@ -144,9 +153,7 @@ class Trader:
             case FlashCrash():
                 guards.on_flash_crash(desk, effects, event)
             case WarmUpRestarted():
-                record = WarmUp(
-                    ts_ns=event.ts_ns, instrument=event.instrument, gap_ns=event.gap_ns
-                )
+                record = WarmUp(ts_ns=event.ts_ns, instrument=event.instrument, gap_ns=event.gap_ns)
                 desk.post(effects, record)
         if not isinstance(event, _NO_CHANGE):
             exits.insist(desk, effects, event.ts_ns, market)
@@ -167,9 +174,7 @@ class Trader:
             guards.watch_drawdown(desk, effects, event.ts_ns, market)
         return effects
 
-    def on_context(
-        self, instrument: int, payload: bytes, ts_ns: int, market: Market
-    ) -> fx.Effects:
+    def on_context(self, instrument: int, payload: bytes, ts_ns: int, market: Market) -> fx.Effects:
         """Take a slow input: it is recorded, looked at, and handed to the core."""
         effects = fx.Effects()
         guards.advance(self.desk, effects, ts_ns)

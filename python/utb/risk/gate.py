@@ -233,7 +233,7 @@ def _sized(request: EntryRequest, entry: _Entry, settings: RiskSettings) -> Verd
 def _asked(request: EntryRequest, pool: costs.Pool, settings: RiskSettings) -> int | Denial:
     """Return the quote that buys the base amount a person asked for."""
     asked = request.size_base_raw or 0
-    if not 0 < asked <= AMOUNT_MAX:
+    if not permits.whole(asked) or not 0 < asked <= AMOUNT_MAX:
         return invalid("size", request.size_base_raw)
     needed = costs.quote_needed(pool, asked)
     if needed is not None:
@@ -335,7 +335,7 @@ def _exit_amount(request: ExitRequest, position: PositionView) -> int | None:
     """Return the base amount to sell, at least one unit; None if it cannot be."""
     held, wanted = position.base_raw, request.size_base_raw
     if wanted is not None:
-        return wanted if 0 < wanted <= held else None
+        return wanted if permits.whole(wanted) and 0 < wanted <= held else None
     if not 0.0 < request.fraction <= 1.0 or held <= 0:
         return None
     if request.fraction == 1.0:
@@ -353,8 +353,9 @@ def _exit_quote(facts: MarketFacts, instrument: Instrument, amount: int) -> tupl
     )
     value = quote_value_floor(amount, price_q64)
     depth, fee_bps = facts.depth_quote_raw, facts.fee_bps
-    known = depth is not None and depth > 0 and fee_bps is not None and 0 <= fee_bps < BPS
-    if not known or depth is None or fee_bps is None:
+    if depth is None or fee_bps is None or not permits.whole(depth, fee_bps):
+        return value, value
+    if depth <= 0 or not 0 <= fee_bps < BPS:
         return value, value
     return costs.quoted_quote(costs.Pool(price_q64, depth, fee_bps, 0), amount), value
 

@@ -43,6 +43,11 @@ def positive(value: float) -> bool:
     return value > 0 and isfinite(value)
 
 
+def whole(*values: object) -> bool:
+    """Return whether all are integers: a float that looks like an amount is not one."""
+    return all(type(value) is int for value in values)
+
+
 def state_denial(view: PortfolioView, instrument: int, settings: RiskSettings) -> Denial | None:
     """Return why the operator's state or a guard stops entries."""
     if view.operator_state != OperatorState.RUNNING:
@@ -75,6 +80,7 @@ def market_denial(facts: MarketFacts) -> Denial | None:
         positive(facts.price)
         and positive(facts.sol_price)
         and positive(facts.atr)
+        and whole(facts.depth_quote_raw, facts.fee_bps)
         and 0 < facts.depth_quote_raw <= AMOUNT_MAX
         and 0 <= facts.fee_bps < BPS
         and 0.0 <= facts.adx <= ADX_MAX
@@ -91,7 +97,8 @@ def account_denial(view: PortfolioView) -> Denial | None:
     if equity is None or exposure is None or risk is None:
         return Denial(RefusalCode.MARK_ABSENT, "something held has no mark")
     possible = (
-        0 < equity <= AMOUNT_MAX
+        whole(equity, exposure, risk, view.cash_raw, view.reserved_raw, view.sol_lamports)
+        and 0 < equity <= AMOUNT_MAX
         and view.reserved_raw >= 0
         and 0 <= view.cash_raw <= AMOUNT_MAX
         and 0 <= view.sol_lamports <= AMOUNT_MAX

@@ -157,7 +157,7 @@ def _accumulation(draw: _Draw) -> None:
     draw.whales(0, draw.between(8, 12), buy_share=0.86)
     draw.news(draw.between(2, 4), draw.between(8, 12), overall=draw.between(0.80, 0.92))
     draw.leg(4, 0.05, noise=0.9, volume=1.1)
-    good = draw.chance(0.53)
+    good = draw.chance(0.62)
     draw.leg(draw.between(12, 18), 0.42 if good else -0.30, volume=1.4)
     if draw.chance(0.55):
         draw.whales(-2, draw.between(8, 12), buy_share=0.13)
@@ -171,7 +171,7 @@ def _news(draw: _Draw) -> None:
     draw.whales(0, 4, buy_share=0.86)
     draw.leg(6, 0.1)
     draw.news(0, draw.between(8, 12), overall=draw.between(0.82, 0.94))
-    good = draw.chance(0.53)
+    good = draw.chance(0.62)
     draw.leg(draw.between(12, 18), 0.45 if good else -0.35, volume=1.5)
 
 

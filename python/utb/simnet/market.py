@@ -21,8 +21,8 @@ from utb.simnet.paths import Array, Path, PathWalk, stream
 from utb.simnet.pools import PoolWalk, Reserves
 from utb.simnet.profiles import PROFILES, Wire
 
-DEFAULT_HOURS: Final = 504
-"""Three weeks."""
+DEFAULT_HOURS: Final = 522
+"""About three weeks; with the default seed, positions are open at that time."""
 DEFAULT_SEED: Final = 7
 DEFAULT_SLOT_S: Final = 20
 

@@ -211,5 +211,3 @@ def recompute_hash(path: Path) -> str:
                 total.add(payload)
     database.close()
     return total.hexdigest()
-
-

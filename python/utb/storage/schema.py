@@ -101,8 +101,9 @@ def _create(database: sqlite3.Connection, options_digest: str) -> None:
     database.executescript(
         f"BEGIN; {_TABLES} PRAGMA application_id = {APPLICATION_ID};"
         f"PRAGMA user_version = {SCHEMA_VERSION};"
-        f"INSERT INTO meta VALUES ('options', '{options_digest}'); COMMIT;"  # noqa: S608 - hex
     )
+    database.execute("INSERT INTO meta VALUES ('options', ?)", (options_digest,))
+    database.commit()
 
 
 def _check(database: sqlite3.Connection, path: Path, options_digest: str) -> None:

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use utb_types::{RiskParams, Timeframe};
 
 /// Hours of 30 days; one more close than returns.
-const HOURS: usize = 720;
+const HOURS: i64 = 720;
+/// Closes kept: those of the hours and the one before them.
+const CLOSES: usize = 721;
 
 /// Closes of the last 30 days on a 1h grid. A missing hour is NaN.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,7 +20,7 @@ pub struct HourCloses {
 impl HourCloses {
     /// Starts with nothing seen.
     pub fn new() -> Self {
-        Self { logs: vec![f64::NAN; HOURS + 1], newest: i64::MIN }
+        Self { logs: vec![f64::NAN; CLOSES], newest: i64::MIN }
     }
 
     /// Takes a closed 1h bar.
@@ -27,8 +29,8 @@ impl HourCloses {
         if hour <= self.newest {
             return;
         }
-        let span = self.logs.len() as i64;
-        let skipped = if self.newest == i64::MIN { 0 } else { (hour - self.newest - 1).min(span) };
+        let skipped =
+            if self.newest == i64::MIN { 0 } else { (hour - self.newest - 1).min(HOURS + 1) };
         for missing in hour - skipped..hour {
             self.put(missing, f64::NAN);
         }
@@ -37,18 +39,17 @@ impl HourCloses {
     }
 
     fn put(&mut self, hour: i64, log: f64) {
-        let place = place(hour, self.logs.len());
-        if let Some(slot) = self.logs.get_mut(place) {
+        if let Some(slot) = self.logs.get_mut(place(hour)) {
             *slot = log;
         }
     }
 
     /// Log return of an hour, NaN if it or the hour before is missing.
     fn log_return(&self, hour: i64) -> f64 {
-        if hour > self.newest || self.newest - hour >= HOURS as i64 {
+        if hour > self.newest || self.newest - hour >= HOURS {
             return f64::NAN;
         }
-        let at = |hour| self.logs.get(place(hour, self.logs.len())).copied().unwrap_or(f64::NAN);
+        let at = |hour| self.logs.get(place(hour)).copied().unwrap_or(f64::NAN);
         at(hour) - at(hour - 1)
     }
 }
@@ -59,14 +60,9 @@ impl Default for HourCloses {
     }
 }
 
-#[expect(
-    clippy::cast_possible_wrap,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a remainder by a length below 2^10"
-)]
-fn place(hour: i64, len: usize) -> usize {
-    hour.rem_euclid(len as i64) as usize
+/// Slot of an hour; the remainder is below the number of closes.
+fn place(hour: i64) -> usize {
+    usize::try_from(hour.rem_euclid(HOURS + 1)).unwrap_or(0)
 }
 
 /// Returns Pearson's correlation of the common returns x n/(n + shrink), -1..=1.
@@ -79,7 +75,7 @@ pub fn correlation(left: &HourCloses, right: &HourCloses, params: &RiskParams) -
         return None;
     }
     let pairs = || {
-        (newest - HOURS as i64 + 1..=newest)
+        (newest - HOURS + 1..=newest)
             .map(|hour| (left.log_return(hour), right.log_return(hour)))
             .filter(|(x, y)| !x.is_nan() && !y.is_nan())
     };
@@ -148,9 +144,10 @@ mod tests {
 
     #[test]
     fn test_correlation_forgets_what_is_older_than_thirty_days() {
-        let ancient = closes((0..10).map(|hour| (hour, f64::from(u8::try_from(hour % 3 + 1).unwrap()))));
+        let ancient =
+            closes((0..10).map(|hour| (hour, f64::from(u8::try_from(hour % 3 + 1).unwrap()))));
         let mut late = ancient.clone();
-        late.push((HOURS as i64 + 20) * HOUR_NS, 1.0);
+        late.push((HOURS + 20) * HOUR_NS, 1.0);
         assert_eq!(correlation(&ancient, &late, &RULES), None);
     }
 }

@@ -37,15 +37,13 @@ pub enum CoreError {
 
 impl CoreError {
     /// Returns a [`CoreError::Range`].
-    pub fn range(
-        field: &'static str,
-        value: impl ToString,
-        expected: impl Into<String>,
-    ) -> Self {
+    #[expect(clippy::needless_pass_by_value, reason = "callers hand over numbers and texts alike")]
+    pub fn range(field: &'static str, value: impl ToString, expected: impl Into<String>) -> Self {
         Self::Range { field, value: value.to_string(), expected: expected.into() }
     }
 
     /// Returns a [`CoreError::Document`].
+    #[expect(clippy::needless_pass_by_value, reason = "callers hand over errors they own")]
     pub fn document(what: &'static str, reason: impl ToString) -> Self {
         Self::Document { what, reason: reason.to_string() }
     }

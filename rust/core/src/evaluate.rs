@@ -4,13 +4,13 @@ use utb_signals::ensemble::{Action, Verdict, regime};
 use utb_signals::strategies::{Inputs, vote, vote_all};
 use utb_signals::triggers::Close;
 use utb_types::{
-    Bar, DecisionView, Params, Regime, STRATEGY_COUNT, Side, StrategyId, TfFeatures, Timeframe, Value,
-    Vote,
+    Bar, DecisionView, Params, Regime, STRATEGY_COUNT, Side, StrategyId, TfFeatures, Timeframe,
+    Value, Vote,
 };
 
 use crate::event::{Decision, DecisionFeatures, EngineEvent};
 use crate::log::vote_record;
-use crate::market::{Price, index};
+use crate::market::{Tick, index};
 use crate::pipeline::Pipeline;
 use crate::state::{Evaluation, SeriesSet};
 
@@ -122,7 +122,7 @@ impl Pipeline {
     /// are and nothing ages. Levels are those around the price, patterns those of closed bars;
     /// RSI of the other timeframes is peeked for momentum. While the forming bar is partial, they
     /// wait. Then leads among them may leave early.
-    pub(crate) fn evaluate_tick(&mut self, instrument: usize, price: &Price) {
+    pub(crate) fn evaluate_tick(&mut self, instrument: usize, tick: &Tick) {
         let mask = self.tick_mask;
         let Self { params, registry, state, events, .. } = self;
         let Some(timeframe) = registry.get(instrument).map(|it| it.timeframe) else { return };
@@ -156,7 +156,7 @@ impl Pipeline {
             strategy.stat.peek(bar.close)
         };
         let inputs = Inputs {
-            now_ns: price.ts_ns,
+            now_ns: tick.ts_ns,
             tf: &tf,
             memory: &strategy.memory,
             rsi_5m: rsi(Timeframe::M5),
@@ -179,18 +179,18 @@ impl Pipeline {
         let verdict = strategy.standing.on_tick((&votes, mask), &inputs, &weights, params);
         if let Verdict::Act(action) = verdict {
             let place = Place {
-                ts_ns: price.ts_ns,
+                ts_ns: tick.ts_ns,
                 instrument: index(instrument),
                 bar_open_ns: bar.open_ns,
-                price: price.price,
+                price: tick.price,
                 liquidity: hot.mark.liquidity,
             };
             let shown = with_closed(&votes, mask, strategy.last.as_ref());
             events.push(decision(&place, &action, (&shown, &tf, series), params));
         }
         let close =
-            Close { instrument: index(instrument), ts_ns: price.ts_ns, tf: &tf, votes: &votes };
-        state.triggers.on_votes(&close, price.price, mask, &mut |fired| {
+            Close { instrument: index(instrument), ts_ns: tick.ts_ns, tf: &tf, votes: &votes };
+        state.triggers.on_votes(&close, tick.price, mask, &mut |fired| {
             events.push(EngineEvent::from(fired));
         });
     }

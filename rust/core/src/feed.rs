@@ -134,9 +134,8 @@ mod tests {
     #[test]
     fn test_forming_volume_is_the_growth_of_the_running_one() {
         let mut forming = Forming::default();
-        let mut take = |minute: i64, volume| {
-            forming.since(minute * MINUTE_NS, Timeframe::M1, volume).get()
-        };
+        let mut take =
+            |minute: i64, volume| forming.since(minute * MINUTE_NS, Timeframe::M1, volume).get();
         assert_eq!(take(1, 0.0), Some(0.0));
         assert_eq!(take(1, 5.0), Some(5.0));
         assert_eq!(take(1, 3.0), Some(0.0));

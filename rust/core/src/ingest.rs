@@ -1,13 +1,13 @@
 //! Frames: bytes of a source to prices.
 
 use utb_feeds::{
-    AccountData, AccountUpdate, HistoryBar, Item, Pair, PriceBar, SpotQuote, Trade,
-    address_bytes, decode,
+    AccountData, AccountUpdate, HistoryBar, Item, Pair, PriceBar, SpotQuote, Trade, address_bytes,
+    decode,
 };
 use utb_types::{PoolRole, Source, Value};
 
 use crate::instrument::hash;
-use crate::market::Price;
+use crate::market::Tick;
 use crate::pipeline::Pipeline;
 use crate::pool::{Owed, PoolUpdate};
 use crate::records::{RecordedBar, events_of};
@@ -70,13 +70,13 @@ impl Pipeline {
         let Some(cold) = self.state.cold.get_mut(instrument) else { return };
         let volume = cold.feed.forming.since(bar.open_ns, bar.timeframe, bar.volume);
         let last_ns = bar.open_ns + bar.timeframe.span_ns() - 1;
-        let price = Price {
+        let tick = Tick {
             ts_ns: ts_recv_ns.clamp(bar.open_ns, last_ns),
             price: bar.close,
             volume,
             liquidity: Value::ABSENT,
         };
-        self.on_price(instrument, Source::Birdeye, &price);
+        self.on_price(instrument, Source::Birdeye, &tick);
     }
 
     /// A bar of the past enters as a recorded bar; one that is still forming does not.
@@ -125,13 +125,13 @@ impl Pipeline {
         feed.quote_ns = quote.update_ns;
         let ts_ns = quote.update_ns.min(ts_recv_ns);
         let covered = feed.forming.covers(ts_ns);
-        let price = Price {
+        let tick = Tick {
             ts_ns,
             price: quote.price,
             volume: if covered { Value::new(0.0) } else { Value::ABSENT },
             liquidity: half(quote.liquidity_usd),
         };
-        self.on_price(instrument, Source::Birdeye, &price);
+        self.on_price(instrument, Source::Birdeye, &tick);
     }
 
     /// A swap at its block time, known by (transaction, instruction). Its amount counts unless
@@ -147,13 +147,13 @@ impl Pipeline {
         let ts_ns = trade.block_ns.min(ts_recv_ns);
         let covered =
             self.state.cold.get(instrument).is_some_and(|it| it.feed.forming.covers(ts_ns));
-        let price = Price {
+        let tick = Tick {
             ts_ns,
             price: trade.price,
             volume: Value::new(if covered { 0.0 } else { trade.base_amount }),
             liquidity: Value::ABSENT,
         };
-        self.on_price(instrument, Source::Birdeye, &price);
+        self.on_price(instrument, Source::Birdeye, &tick);
     }
 
     /// Notes a pair; of several of one instrument in a frame, the deepest counts.
@@ -203,13 +203,8 @@ impl Pipeline {
         } else {
             Value::ABSENT
         };
-        let price = Price {
-            ts_ns: ts_recv_ns,
-            price: pair.price,
-            volume,
-            liquidity: pair.liquidity,
-        };
-        self.on_price(instrument, Source::DexScreener, &price);
+        let tick = Tick { ts_ns: ts_recv_ns, price: pair.price, volume, liquidity: pair.liquidity };
+        self.on_price(instrument, Source::DexScreener, &tick);
     }
 
     /// A pool's account or one of its vaults.
@@ -229,13 +224,13 @@ impl Pipeline {
             Ok(PoolUpdate::Closed) => counts.reject("pool_closed"),
             Ok(PoolUpdate::Empty) => counts.reject("pool_empty"),
             Ok(PoolUpdate::Price(pool)) => {
-                let price = Price {
+                let tick = Tick {
                     ts_ns: ts_recv_ns,
                     price: pool.price,
                     volume: Value::new(pool.volume),
                     liquidity: pool.liquidity,
                 };
-                self.on_price(instrument, Source::Helius, &price);
+                self.on_price(instrument, Source::Helius, &tick);
             }
         }
     }
@@ -260,8 +255,7 @@ impl Pipeline {
             (AccountData::TokenVault(vault), PoolRole::BaseVault | PoolRole::QuoteVault) => {
                 let decimals = (instrument.base_decimals, instrument.quote_decimals);
                 let is_base = role == PoolRole::BaseVault;
-                let wanted =
-                    if is_base { &instrument.base_mint } else { &instrument.quote_mint };
+                let wanted = if is_base { &instrument.base_mint } else { &instrument.quote_mint };
                 if address_bytes(wanted) != Some(vault.mint) {
                     return Err("other_mint");
                 }

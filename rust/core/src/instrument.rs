@@ -146,12 +146,10 @@ impl Registry {
         for (place, instrument) in instruments.iter().enumerate() {
             check(place, instrument, input)?;
         }
-        let twice = |field| {
-            move |text: String| CoreError::range(field, text, "in one instrument only")
-        };
+        let twice =
+            |field| move |text: String| CoreError::range(field, text, "in one instrument only");
         let mints = instruments.iter().map(|it| (it.base_mint.clone(), it.index));
-        let pairs =
-            instruments.iter().filter_map(|it| Some((it.pair_address.clone()?, it.index)));
+        let pairs = instruments.iter().filter_map(|it| Some((it.pair_address.clone()?, it.index)));
         Ok(Self {
             mints: AddressTable::new(mints).map_err(twice("base_mint"))?,
             pairs: AddressTable::new(pairs).map_err(twice("pair_address"))?,
@@ -193,10 +191,9 @@ fn check(place: usize, instrument: &Instrument, input: Timeframe) -> Result<(), 
     if instrument.index as usize != place {
         return Err(CoreError::range("index", instrument.index, format!("{place}, its position")));
     }
-    for (field, decimals) in [
-        ("base_decimals", instrument.base_decimals),
-        ("quote_decimals", instrument.quote_decimals),
-    ] {
+    for (field, decimals) in
+        [("base_decimals", instrument.base_decimals), ("quote_decimals", instrument.quote_decimals)]
+    {
         if decimals > DECIMALS_MAX {
             return Err(CoreError::range(field, decimals, format!("in 0..={DECIMALS_MAX}")));
         }

@@ -9,9 +9,9 @@ use crate::log::{EquityRecord, bar_record};
 use crate::pipeline::Pipeline;
 use crate::state::SourceCounts;
 
-/// One price.
+/// One price with its time.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Price {
+pub(crate) struct Tick {
     pub(crate) ts_ns: i64,
     /// Quote per base, finite and > 0.
     pub(crate) price: f64,
@@ -32,28 +32,27 @@ impl Pipeline {
         };
         let valid = record.price > 0.0
             && record.price.is_finite()
-            && !(record.volume < 0.0)
-            && !record.volume.is_infinite()
+            && (record.volume.is_nan() || (0.0..f64::INFINITY).contains(&record.volume))
             && record.ts_ns >= 0;
         if !valid {
             self.counts(source).reject("range");
             return;
         }
-        let price = Price {
+        let tick = Tick {
             ts_ns: record.ts_ns,
             price: record.price,
             volume: Value::new(record.volume),
             liquidity: Value::new(record.liquidity),
         };
         if EventKind::from_index(record.kind) == Some(EventKind::Check) {
-            self.clock_to(price.ts_ns);
-            self.cross_check(instrument, source, price.price);
+            self.clock_to(tick.ts_ns);
+            self.cross_check(instrument, source, tick.price);
             return;
         }
         if record.slot != 0 && self.is_repeat(instrument, source, (record.slot, record.index)) {
             return;
         }
-        self.on_price(instrument, source, &price);
+        self.on_price(instrument, source, &tick);
     }
 
     /// Returns whether (source, slot or transaction, index) was seen, and remembers it.
@@ -78,23 +77,23 @@ impl Pipeline {
 
     /// Takes a price that passed the checks of its source.
     #[inline]
-    pub(crate) fn on_price(&mut self, instrument: usize, source: Source, price: &Price) {
-        self.clock_to(price.ts_ns);
+    pub(crate) fn on_price(&mut self, instrument: usize, source: Source, tick: &Tick) {
+        self.clock_to(tick.ts_ns);
         let primary = self.registry.get(instrument).map(|it| it.primary);
         if primary != Some(source) && source != Source::Recorded {
-            self.cross_check(instrument, source, price.price);
+            self.cross_check(instrument, source, tick.price);
             return;
         }
-        if !self.pass_gap_and_outlier(instrument, source, price) {
+        if !self.pass_gap_and_outlier(instrument, source, tick) {
             return;
         }
         let Some(hot) = self.state.hot.get_mut(instrument) else { return };
-        if hot.builder.next_end_ns().is_some_and(|end_ns| end_ns <= price.ts_ns) {
-            self.close_own(instrument, price.ts_ns);
+        if hot.builder.next_end_ns().is_some_and(|end_ns| end_ns <= tick.ts_ns) {
+            self.close_own(instrument, tick.ts_ns);
         }
         let Some(hot) = self.state.hot.get_mut(instrument) else { return };
         let starts = hot.builder.last_ts_ns().is_none();
-        match hot.builder.apply(price.ts_ns, price.price, price.volume) {
+        match hot.builder.apply(tick.ts_ns, tick.price, tick.volume) {
             Applied::Late => self.counts(source).late += 1,
             Applied::LateInside => {
                 let counts = self.counts(source);
@@ -102,39 +101,34 @@ impl Pipeline {
                 counts.late_inside += 1;
             }
             Applied::Updated => {
-                hot.mark.price = price.price;
-                hot.mark.ts_ns = price.ts_ns;
+                hot.mark.price = tick.price;
+                hot.mark.ts_ns = tick.ts_ns;
                 hot.mark.events += 1;
-                if price.liquidity.is_present() {
-                    hot.mark.liquidity = price.liquidity;
+                if tick.liquidity.is_present() {
+                    hot.mark.liquidity = tick.liquidity;
                 }
                 self.counts(source).accepted += 1;
                 if starts {
                     self.schedule(instrument);
                 }
-                self.after_price(instrument, price);
+                self.after_price(instrument, tick);
             }
         }
     }
 
     /// Restarts after a gap, or refuses a price that is too far from the last one.
     #[inline]
-    fn pass_gap_and_outlier(
-        &mut self,
-        instrument: usize,
-        source: Source,
-        price: &Price,
-    ) -> bool {
+    fn pass_gap_and_outlier(&mut self, instrument: usize, source: Source, tick: &Tick) -> bool {
         let Some(hot) = self.state.hot.get(instrument) else { return false };
         let Some(last_ns) = hot.builder.last_ts_ns() else { return true };
-        let gap_ns = price.ts_ns.saturating_sub(last_ns);
+        let gap_ns = tick.ts_ns.saturating_sub(last_ns);
         if gap_ns > hot.gap_max_ns {
-            self.restart(instrument, price.ts_ns, gap_ns);
+            self.restart(instrument, tick.ts_ns, gap_ns);
             return true;
         }
         let factor = self.params.feeds.outlier_factor;
         let last = hot.mark.price;
-        if price.price > last * factor || price.price * factor < last {
+        if tick.price > last * factor || tick.price * factor < last {
             self.counts(source).reject("outlier");
             return false;
         }
@@ -143,38 +137,38 @@ impl Pipeline {
 
     /// What follows a new last price: equity, triggers, flash crash, strategies that look at ticks.
     #[inline]
-    fn after_price(&mut self, instrument: usize, price: &Price) {
+    fn after_price(&mut self, instrument: usize, tick: &Tick) {
         let Self { state, params, .. } = self;
         let Some(hot) = state.hot.get_mut(instrument) else { return };
         let rules = &params.exits;
         let crashed = hot.crash.on_price(
-            price.ts_ns,
-            price.price,
+            tick.ts_ns,
+            tick.price,
             rules.flash_crash_fall,
             rules.flash_crash_window_ns,
         );
         if hot.held {
-            self.revalue(price.ts_ns);
+            self.revalue(tick.ts_ns);
         }
         let Self { state, events, .. } = self;
-        state.triggers.on_price(index(instrument), price.ts_ns, price.price, &mut |fired| {
+        state.triggers.on_price(index(instrument), tick.ts_ns, tick.price, &mut |fired| {
             events.push(EngineEvent::from(fired));
         });
         if crashed {
-            self.tell_crash(instrument, price);
+            self.tell_crash(instrument, tick);
         }
         if self.tick_mask != 0 {
-            self.evaluate_tick(instrument, price);
+            self.evaluate_tick(instrument, tick);
         }
     }
 
     #[cold]
-    fn tell_crash(&mut self, instrument: usize, price: &Price) {
+    fn tell_crash(&mut self, instrument: usize, tick: &Tick) {
         let Some(hot) = self.state.hot.get(instrument) else { return };
         self.events.push(EngineEvent::FlashCrash {
-            ts_ns: price.ts_ns,
+            ts_ns: tick.ts_ns,
             instrument: index(instrument),
-            fall: 1.0 - price.price / hot.crash.highest(),
+            fall: 1.0 - tick.price / hot.crash.highest(),
             limit: self.params.exits.flash_crash_fall,
         });
     }

@@ -1,7 +1,7 @@
 //! The pipeline: one per process, one thread, a pure function of what it is given.
 
 use utb_feeds::Scratch;
-use utb_signals::triggers::{Armed, ArmError};
+use utb_signals::triggers::{ArmError, Armed};
 use utb_types::{Context, Evaluate, Params, PoolRole, STRATEGY_COUNT, Source, Timeframe, Value};
 
 use crate::CoreError;
@@ -211,11 +211,7 @@ impl Pipeline {
     /// # Errors
     ///
     /// Returns an unknown instrument or a multiple that is not positive.
-    pub fn tighten(
-        &mut self,
-        instrument: Option<u32>,
-        atr_multiple: f64,
-    ) -> Result<(), CoreError> {
+    pub fn tighten(&mut self, instrument: Option<u32>, atr_multiple: f64) -> Result<(), CoreError> {
         if !(atr_multiple > 0.0 && atr_multiple.is_finite()) {
             return Err(CoreError::range("atr_multiple", atr_multiple, "finite, > 0"));
         }
@@ -327,15 +323,14 @@ impl Pipeline {
 fn params_of(json: &[u8]) -> Result<Params, CoreError> {
     let params: Params =
         serde_json::from_slice(json).map_err(|error| CoreError::document("params", error))?;
-    for (field, value) in [
-        ("close_grace_ns", params.feeds.close_grace_ns),
-        ("max_gap_ns", params.feeds.max_gap_ns),
-    ] {
+    for (field, value) in
+        [("close_grace_ns", params.feeds.close_grace_ns), ("max_gap_ns", params.feeds.max_gap_ns)]
+    {
         if value < 0 {
             return Err(CoreError::range(field, value, ">= 0"));
         }
     }
-    if !(params.feeds.outlier_factor > 1.0) {
+    if params.feeds.outlier_factor.is_nan() || params.feeds.outlier_factor <= 1.0 {
         return Err(CoreError::range("outlier_factor", params.feeds.outlier_factor, "> 1"));
     }
     for row in &params.weights {

@@ -181,8 +181,7 @@ impl Pool {
             }
             None => 0,
         };
-        let (base_units, quote_units) =
-            (units(base, base_decimals), units(quote, quote_decimals));
+        let (base_units, quote_units) = (units(base, base_decimals), units(quote, quote_decimals));
         PoolUpdate::Price(PoolPrice {
             price: quote_units / base_units,
             volume: units(volume_raw, base_decimals),

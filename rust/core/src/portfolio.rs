@@ -91,7 +91,7 @@ impl Portfolio {
     }
 
     /// Takes the marks anew; `mark` returns 0 where there is none. Returns a fall through the
-    /// floor, peak x (1 - max_drawdown), once.
+    /// floor, peak x (1 - `max_drawdown`), once.
     pub(crate) fn revalue(&mut self, mark: impl Fn(u32) -> f64) -> Option<Fall> {
         let mut equity = self.cash;
         for (instrument, quantity) in &self.holdings {

@@ -65,7 +65,11 @@ impl Pipeline {
         }
         let body = bytes.get(HEADER..).unwrap_or_default();
         if word(16) != hash(body) {
-            return mismatch("checksum", format!("{:016x}", word(16)), format!("{:016x}", hash(body)));
+            return mismatch(
+                "checksum",
+                format!("{:016x}", word(16)),
+                format!("{:016x}", hash(body)),
+            );
         }
         let state: State =
             postcard::from_bytes(body).map_err(|error| CoreError::document("state", error))?;

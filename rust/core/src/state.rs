@@ -5,17 +5,17 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utb_signals::bars::BarBuilder;
 use utb_signals::diversity::Diversity;
+use utb_signals::ensemble::Standing;
 use utb_signals::flash_crash::FlashCrash;
 use utb_signals::indicators::Series;
 use utb_signals::levels::SwingLevels;
-use utb_signals::ensemble::Standing;
 use utb_signals::patterns::PatternScanner;
 use utb_signals::stat::StatWindow;
 use utb_signals::strategies::{ContextSet, Memory};
 use utb_signals::triggers::Triggers;
 use utb_types::{
-    HoldReason, Levels, Params, PatternSignal, STRATEGY_COUNT, Side, StatFeatures,
-    TIMEFRAME_COUNT, TfFeatures, Timeframe, Value, Vote,
+    HoldReason, Levels, Params, PatternSignal, STRATEGY_COUNT, Side, StatFeatures, TIMEFRAME_COUNT,
+    TfFeatures, Timeframe, Value, Vote,
 };
 
 use crate::correlation::HourCloses;

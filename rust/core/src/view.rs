@@ -108,11 +108,9 @@ impl Pipeline {
     pub fn view_json(&self, instrument: u32) -> Result<Vec<u8>, CoreError> {
         self.check_instrument(instrument)?;
         let place = instrument as usize;
-        let (Some(named), Some(hot), Some(cold)) = (
-            self.registry.get(place),
-            self.state.hot.get(place),
-            self.state.cold.get(place),
-        ) else {
+        let (Some(named), Some(hot), Some(cold)) =
+            (self.registry.get(place), self.state.hot.get(place), self.state.cold.get(place))
+        else {
             return Err(CoreError::range("instrument", instrument, "known"));
         };
         let features = Timeframe::ALL.into_iter().filter_map(|timeframe| {
@@ -151,9 +149,8 @@ impl Pipeline {
 
     fn votes_view(&self, instrument: usize) -> Vec<VoteView> {
         let Some(cold) = self.state.cold.get(instrument) else { return Vec::new() };
-        let latest = cold.strategy.last.map_or([utb_types::Vote::default(); STRATEGY_COUNT], |it| {
-            it.votes
-        });
+        let latest =
+            cold.strategy.last.map_or([utb_types::Vote::default(); STRATEGY_COUNT], |it| it.votes);
         let standing = cold.strategy.standing.view(&self.params.ensemble);
         let sides = standing.sides.into_iter().zip(standing.strengths).zip(standing.confidences);
         let named = StrategyId::ALL.into_iter().zip(CONDITIONS).zip(latest);

@@ -1,5 +1,5 @@
 //! The same data gives the same events and the same state, whichever way it comes in.
-#![allow(missing_docs, reason = "tests")]
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
 mod support;
 
@@ -13,7 +13,9 @@ use utb_types::{EventRecord, Side, Source, Timeframe};
 const FIVE_NS: i64 = 5 * MINUTE_NS;
 
 fn feed(pipeline: &mut Pipeline, records: &[EventRecord]) -> Vec<EngineEvent> {
-    records.iter().for_each(|record| pipeline.on_record(record));
+    for record in records {
+        pipeline.on_record(record);
+    }
     take(pipeline)
 }
 

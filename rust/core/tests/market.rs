@@ -1,5 +1,5 @@
 //! Time, gaps, outliers, equity and triggers, seen from outside.
-#![allow(missing_docs, reason = "tests")]
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
 mod support;
 
@@ -85,7 +85,9 @@ fn test_outlier_late_and_invalid_items_are_counted_and_change_nothing() {
         record(now_ns + 1, 0, 10.0, -1.0),
         record(now_ns + 1, 9, 10.0, 1.0),
     ];
-    bad.iter().for_each(|record| pipeline.on_record(record));
+    for record in &bad {
+        pipeline.on_record(record);
+    }
     assert_eq!(state(&pipeline), before);
     let items = &counters(&pipeline)["items"]["recorded"];
     assert_eq!((&items["accepted"], &items["late"]), (&1.into(), &1.into()));
@@ -105,7 +107,10 @@ fn test_late_item_inside_the_forming_bar_moves_high_and_volume_only() {
     assert_eq!(pipeline.mark(0).unwrap().price.to_bits(), 10.0_f64.to_bits());
     pipeline.on_record(&record(START_NS + 5 * MINUTE_NS, 0, 10.0, 1.0));
     let closed = bars(&mut pipeline);
-    assert_eq!((closed[0].ohlc, closed[0].volume.to_bits()), ([10.0, 12.0, 10.0, 10.0], 3.0_f64.to_bits()));
+    assert_eq!(
+        (closed[0].ohlc, closed[0].volume.to_bits()),
+        ([10.0, 12.0, 10.0, 10.0], 3.0_f64.to_bits())
+    );
 }
 
 #[test]
@@ -188,13 +193,17 @@ fn test_partial_that_is_not_enabled_never_fires_and_leaves_the_stop() {
 #[test]
 fn test_arm_of_nonsense_names_the_field() {
     let mut pipeline = pipeline();
-    let error = |text: &str, pipeline: &mut Pipeline| pipeline.arm(text.as_bytes()).unwrap_err().to_string();
+    let error = |text: &str, pipeline: &mut Pipeline| {
+        pipeline.arm(text.as_bytes()).unwrap_err().to_string()
+    };
     assert!(error("{}", &mut pipeline).starts_with("position is not valid: missing field"));
     let document = r#"{"position_id":7,"instrument":5,"entry_price":100.0,"stop":95.0,
         "target":null,"lead":null,"risk_per_unit":5.0,"round_trip_cost":0.2,"partial_done":false,
         "highest":100.0,"partial_enabled":false,"trailing_active":false}"#;
     assert_eq!(error(document, &mut pipeline), "instrument is 5, must be below 2");
-    let lead = document.replace("\"instrument\":5", "\"instrument\":1").replace("\"lead\":null", "\"lead\":8");
+    let lead = document
+        .replace("\"instrument\":5", "\"instrument\":1")
+        .replace("\"lead\":null", "\"lead\":8");
     assert_eq!(error(&lead, &mut pipeline), "lead is 8, must be in 0..8, or null");
 }
 
@@ -202,7 +211,9 @@ fn test_arm_of_nonsense_names_the_field() {
 fn test_tighten_raises_the_stop_to_the_atr_below_the_last_price() {
     let mut pipeline = pipeline();
     let records = records(21, 200);
-    records.iter().for_each(|record| pipeline.on_record(record));
+    for record in &records {
+        pipeline.on_record(record);
+    }
     take(&mut pipeline);
     let mark = pipeline.mark(0).unwrap();
     let atr = pipeline.atr(0).get().unwrap();
@@ -221,24 +232,35 @@ fn test_tighten_raises_the_stop_to_the_atr_below_the_last_price() {
 fn test_equity_follows_marks_and_tells_the_floor_and_the_day() {
     let mut pipeline = pipeline();
     pipeline.log(false, true, false);
-    pipeline.set_portfolio(br#"{"cash":1000,"holdings":[[0,10]],"peak":1500,"max_drawdown":0.1}"#).unwrap();
+    pipeline
+        .set_portfolio(br#"{"cash":1000,"holdings":[[0,10]],"peak":1500,"max_drawdown":0.04}"#)
+        .unwrap();
     assert_eq!(pipeline.equity(), None);
     let last_ns = START_NS + 24 * 60 * MINUTE_NS - 1;
     pipeline.on_record(&record(last_ns, 0, 100.0, 1.0));
     assert_eq!(pipeline.equity(), Some((2000.0, 2000.0)));
-    pipeline.on_record(&record(last_ns + 1, 0, 79.0, 1.0));
+    pipeline.on_record(&record(last_ns + 1, 0, 91.0, 1.0));
     let events = take(&mut pipeline);
-    let day = EngineEvent::DayClosed { ts_ns: last_ns + 1, day: 19_723, equity: 2000.0, peak: 2000.0 };
-    let floor = EngineEvent::EquityFloor { ts_ns: last_ns + 1, equity: 1790.0, floor: 1800.0, peak: 2000.0 };
+    let day =
+        EngineEvent::DayClosed { ts_ns: last_ns + 1, day: 19_723, equity: 2000.0, peak: 2000.0 };
+    let floor = EngineEvent::EquityFloor {
+        ts_ns: last_ns + 1,
+        equity: 1910.0,
+        floor: 1920.0,
+        peak: 2000.0,
+    };
     assert_eq!(events, [day, floor]);
-    let rows: Vec<utb_core::EquityRecord> = bytemuck::allocation::pod_collect_to_vec(&pipeline.drain_equity());
+    let rows: Vec<utb_core::EquityRecord> =
+        bytemuck::allocation::pod_collect_to_vec(&pipeline.drain_equity());
     assert_eq!(rows, [utb_core::EquityRecord { ts_ns: last_ns + 1, equity: 2000.0 }]);
     // Told once, also after a new portfolio, until equity is back.
-    pipeline.set_portfolio(br#"{"cash":1000,"holdings":[[0,10]],"peak":2000,"max_drawdown":0.1}"#).unwrap();
-    pipeline.on_record(&record(last_ns + 2, 0, 78.0, 1.0));
+    pipeline
+        .set_portfolio(br#"{"cash":1000,"holdings":[[0,10]],"peak":2000,"max_drawdown":0.04}"#)
+        .unwrap();
+    pipeline.on_record(&record(last_ns + 2, 0, 90.5, 1.0));
     assert_eq!(take(&mut pipeline), []);
-    pipeline.on_record(&record(last_ns + 3, 0, 81.0, 1.0));
-    pipeline.on_record(&record(last_ns + 4, 0, 79.0, 1.0));
+    pipeline.on_record(&record(last_ns + 3, 0, 93.0, 1.0));
+    pipeline.on_record(&record(last_ns + 4, 0, 91.0, 1.0));
     assert_eq!(take(&mut pipeline).len(), 1);
 }
 
@@ -257,7 +279,8 @@ fn test_flash_crash_names_the_fall() {
 #[test]
 fn test_params_that_cannot_change_in_a_run_are_refused() {
     let mut pipeline = pipeline_of("birdeye", "close", Timeframe::M1);
-    let changed = support::params("close").replace("\"stat_window_bars\":60", "\"stat_window_bars\":61");
+    let changed =
+        support::params("close").replace("\"stat_window_bars\":60", "\"stat_window_bars\":61");
     let error = pipeline.set_params(changed.as_bytes()).unwrap_err().to_string();
     assert_eq!(error, "stat_window_bars is 61, must be 60 until the next start");
     assert!(pipeline.set_params(b"{}").is_err());
@@ -267,7 +290,8 @@ fn test_params_that_cannot_change_in_a_run_are_refused() {
 #[test]
 fn test_strategy_timeframe_finer_than_the_input_is_refused() {
     let (params, instruments) = (support::params("close"), support::instruments("birdeye"));
-    let error = Pipeline::new(params.as_bytes(), instruments.as_bytes(), Timeframe::H1).unwrap_err();
+    let error =
+        Pipeline::new(params.as_bytes(), instruments.as_bytes(), Timeframe::H1).unwrap_err();
     let text = "timeframe is 15m, must be 1h or coarser, the bar size of SOL-USDC's input";
     assert_eq!(error.to_string(), text);
 }
@@ -279,7 +303,9 @@ fn test_view_of_an_instrument_is_readable_before_and_after_its_first_price() {
         serde_json::from_slice(&pipeline.view_json(0).unwrap()).unwrap()
     };
     assert!(view(&pipeline)["price"].is_null() && view(&pipeline)["forming"].is_null());
-    records(22, 100).iter().for_each(|record| pipeline.on_record(record));
+    for record in &records(22, 100) {
+        pipeline.on_record(record);
+    }
     let after = view(&pipeline);
     assert!(after["price"].is_number() && after["features"]["15m"]["rsi14"].is_number());
     assert_eq!(after["votes"].as_array().unwrap().len(), 8);

@@ -16,10 +16,7 @@ use crate::item::{Item, Rejected};
 use crate::{DecodeError, Text};
 
 /// Appends the items of a frame.
-pub(crate) fn decode<'a>(
-    frame: Frame<'a>,
-    out: &mut Vec<Item<'a>>,
-) -> Result<(), DecodeError> {
+pub(crate) fn decode<'a>(frame: Frame<'a>, out: &mut Vec<Item<'a>>) -> Result<(), DecodeError> {
     if let Some(plain) = frame.plain() {
         if fast(plain, out).is_some() {
             return Ok(());
@@ -48,11 +45,7 @@ fn fast<'a>(frame: &'a [u8], out: &mut Vec<Item<'a>>) -> Option<()> {
 
 /// Appends an item, or its refusal.
 #[inline]
-fn push<'a, T>(
-    item: Result<T, DecodeError>,
-    kind: fn(T) -> Item<'a>,
-    out: &mut Vec<Item<'a>>,
-) {
+fn push<'a, T>(item: Result<T, DecodeError>, kind: fn(T) -> Item<'a>, out: &mut Vec<Item<'a>>) {
     let index = out.len();
     match item {
         Ok(item) => out.push(kind(item)),

@@ -30,10 +30,7 @@ struct RawPair<'a> {
 }
 
 /// Appends the items of a frame.
-pub(crate) fn decode<'a>(
-    frame: Frame<'a>,
-    out: &mut Vec<Item<'a>>,
-) -> Result<(), DecodeError> {
+pub(crate) fn decode<'a>(frame: Frame<'a>, out: &mut Vec<Item<'a>>) -> Result<(), DecodeError> {
     if let Some(plain) = frame.plain() {
         if fast::decode(plain, out).is_some() {
             return Ok(());
@@ -45,25 +42,25 @@ pub(crate) fn decode<'a>(
 
 /// Appends a pair, or its refusal.
 #[inline]
-fn push<'a>(raw: Result<RawPair<'a>, DecodeError>, out: &mut Vec<Item<'a>>) {
+fn push<'a>(pair: Result<Pair<'a>, DecodeError>, out: &mut Vec<Item<'a>>) {
     let index = out.len();
-    match raw.and_then(finish) {
+    match pair {
         Ok(pair) => out.push(Item::Pair(pair)),
         Err(reason) => out.push(Item::Rejected(Rejected { index, reason })),
     }
 }
 
-/// Checks the values of a pair.
+/// Checks the values of a pair, and takes its texts.
 #[inline]
-fn finish(raw: RawPair<'_>) -> Result<Pair<'_>, DecodeError> {
+fn finish<'a>(raw: &mut RawPair<'a>) -> Result<Pair<'a>, DecodeError> {
     let [usd, base, quote] = raw.liquidity;
     Ok(Pair {
         price_native: price(raw.price_native.as_ref())?.ok_or(DecodeError::Shape)?,
         price_usd: price(raw.price_usd.as_ref())?.unwrap_or(Value::ABSENT),
-        chain_id: text(raw.chain_id)?,
-        pair_address: text(raw.pair_address)?,
-        base_mint: text(raw.base_mint)?,
-        quote_mint: text(raw.quote_mint)?,
+        chain_id: text(raw.chain_id.take())?,
+        pair_address: text(raw.pair_address.take())?,
+        base_mint: text(raw.base_mint.take())?,
+        quote_mint: text(raw.quote_mint.take())?,
         liquidity_usd: optional_non_negative(usd)?,
         liquidity_base: optional_non_negative(base)?,
         liquidity_quote: optional_non_negative(quote)?,

@@ -37,10 +37,7 @@ struct RawUpdate<'a> {
 }
 
 /// Appends the items of a frame.
-pub(crate) fn decode<'a>(
-    frame: Frame<'a>,
-    out: &mut Vec<Item<'a>>,
-) -> Result<(), DecodeError> {
+pub(crate) fn decode<'a>(frame: Frame<'a>, out: &mut Vec<Item<'a>>) -> Result<(), DecodeError> {
     if let Some(raw) = frame.plain().and_then(fast::decode) {
         push(raw, out);
         return Ok(());

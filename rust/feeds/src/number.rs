@@ -240,7 +240,8 @@ fn multiplied(mantissa: u64, power: usize) -> Option<f64> {
     }
     let mantissa_shift = mantissa.leading_zeros();
     let mantissa = u128::from(mantissa << mantissa_shift);
-    let product = mantissa * u128::from(inverse.high) + ((mantissa * u128::from(inverse.low)) >> 64);
+    let product =
+        mantissa * u128::from(inverse.high) + ((mantissa * u128::from(inverse.low)) >> 64);
     let (high, low) = halves(product);
     if low == 0 || low >= u64::MAX - 1 {
         return None;

@@ -9,9 +9,6 @@ use crate::number::{self, digit_count, digits};
 /// Deepest nesting `skip_value` follows before it gives up.
 const SKIP_DEPTH_MAX: u32 = 16;
 
-/// Bytes surveyed side by side.
-const LANES: usize = 32;
-
 /// What a frame is made of.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Survey {
@@ -23,28 +20,12 @@ pub(crate) struct Survey {
 
 /// Looks at every byte of a frame once.
 pub(crate) fn survey(bytes: &[u8]) -> Survey {
-    // Lane by lane and without branches, so that the compiler makes vector code of it.
-    let (chunks, rest) = bytes.as_chunks::<LANES>();
-    let mut lowest = [u8::MAX; LANES];
-    let mut high = [0_u8; LANES];
-    let mut backslash = [0_u8; LANES];
-    for chunk in chunks {
-        for (lane, &byte) in lowest.iter_mut().zip(chunk) {
-            *lane = byte.min(*lane);
-        }
-        for (lane, &byte) in high.iter_mut().zip(chunk) {
-            *lane |= byte;
-        }
-        for (lane, &byte) in backslash.iter_mut().zip(chunk) {
-            *lane |= u8::from(byte == b'\\');
-        }
-    }
-    let bytes_odd = |&byte: &u8| byte < 0x20 || byte == b'\\';
-    let odd = lowest.iter().any(|&byte| byte < 0x20)
-        || backslash.iter().any(|&lane| lane != 0)
-        || rest.iter().any(bytes_odd);
-    let ascii = high.iter().all(u8::is_ascii) && rest.is_ascii();
-    Survey { plain: !odd, ascii }
+    // Minima and a sum of bits, so that the compiler makes vector code of it.
+    let (lowest, high, nearest) =
+        bytes.iter().fold((u8::MAX, 0_u8, u8::MAX), |(lowest, high, nearest), &byte| {
+            (lowest.min(byte), high | byte, nearest.min(byte ^ b'\\'))
+        });
+    Survey { plain: lowest >= 0x20 && nearest != 0, ascii: high < 0x80 }
 }
 
 /// A position in a plain frame.

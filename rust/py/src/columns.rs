@@ -78,10 +78,7 @@ impl Ohlcv {
     }
 }
 
-fn feature_columns<'py>(
-    py: Python<'py>,
-    rows: &[TfFeatures],
-) -> PyResult<Bound<'py, PyDict>> {
+fn feature_columns<'py>(py: Python<'py>, rows: &[TfFeatures]) -> PyResult<Bound<'py, PyDict>> {
     let columns = PyDict::new(py);
     for (name, read) in FEATURES {
         let column: Vec<f64> = rows.iter().map(|row| read(row).or_nan()).collect();
@@ -93,14 +90,14 @@ fn feature_columns<'py>(
 /// All indicators after each closed bar.
 #[pyfunction]
 #[expect(clippy::needless_pass_by_value, reason = "an extracted buffer is owned")]
-pub(crate) fn indicators<'py>(
-    py: Python<'py>,
+pub(crate) fn indicators(
+    py: Python<'_>,
     open: Floats,
     high: Floats,
     low: Floats,
     close: Floats,
     volume: Floats,
-) -> PyResult<Bound<'py, PyDict>> {
+) -> PyResult<Bound<'_, PyDict>> {
     let columns = Ohlcv::read(py, [&open, &high, &low, &close, &volume])?;
     let rows: Vec<TfFeatures> = py.detach(|| {
         let mut series = Series::new();
@@ -118,14 +115,14 @@ pub(crate) fn indicators<'py>(
 /// All indicators with each bar peeked in before it closes.
 #[pyfunction]
 #[expect(clippy::needless_pass_by_value, reason = "an extracted buffer is owned")]
-pub(crate) fn indicators_peek<'py>(
-    py: Python<'py>,
+pub(crate) fn indicators_peek(
+    py: Python<'_>,
     open: Floats,
     high: Floats,
     low: Floats,
     close: Floats,
     volume: Floats,
-) -> PyResult<Bound<'py, PyDict>> {
+) -> PyResult<Bound<'_, PyDict>> {
     let columns = Ohlcv::read(py, [&open, &high, &low, &close, &volume])?;
     let rows: Vec<TfFeatures> = py.detach(|| {
         let mut series = Series::new();
@@ -176,7 +173,7 @@ pub(crate) fn resample<'py>(
     let columns = PyDict::new(py);
     let times: Vec<i64> = bars.iter().map(|bar| bar.open_ns).collect();
     columns.set_item("ts", PyBytes::new(py, bytemuck::cast_slice(&times)))?;
-    let floats: [(&str, fn(&Bar) -> f64); 5] = [
+    let floats: [BarColumn; 5] = [
         ("open", |bar| bar.open),
         ("high", |bar| bar.high),
         ("low", |bar| bar.low),
@@ -190,6 +187,8 @@ pub(crate) fn resample<'py>(
     Ok(columns)
 }
 
+/// A column of bars that leaves as float64.
+type BarColumn = (&'static str, fn(&Bar) -> f64);
 type PatternRow = (usize, &'static str, f64, Option<f64>, bool);
 
 /// Patterns completed on each closed bar.
@@ -229,8 +228,8 @@ fn pattern_row(place: usize, signal: &PatternSignal) -> Option<PatternRow> {
 #[pyfunction]
 #[expect(clippy::needless_pass_by_value, reason = "an extracted buffer is owned")]
 #[expect(clippy::too_many_arguments, reason = "the columns of a bar")]
-pub(crate) fn explode<'py>(
-    py: Python<'py>,
+pub(crate) fn explode(
+    py: Python<'_>,
     ts_ns: PyBuffer<i64>,
     open: Floats,
     high: Floats,
@@ -239,7 +238,7 @@ pub(crate) fn explode<'py>(
     volume: Floats,
     span_ns: i64,
     instrument: u32,
-) -> PyResult<Bound<'py, PyBytes>> {
+) -> PyResult<Bound<'_, PyBytes>> {
     let times = column(py, "ts_ns", &ts_ns)?;
     let columns = Ohlcv::read(py, [&open, &high, &low, &close, &volume])?;
     let Ohlcv([open, high, low, close, volume]) = &columns;
@@ -251,10 +250,8 @@ pub(crate) fn explode<'py>(
 
 /// Record buffers merged by (time, instrument), stable.
 #[pyfunction]
-pub(crate) fn merge<'py>(
-    py: Python<'py>,
-    streams: Vec<PyBuffer<u8>>,
-) -> PyResult<Bound<'py, PyBytes>> {
+#[expect(clippy::needless_pass_by_value, reason = "extracted buffers are owned")]
+pub(crate) fn merge(py: Python<'_>, streams: Vec<PyBuffer<u8>>) -> PyResult<Bound<'_, PyBytes>> {
     let mut records: Vec<Vec<EventRecord>> = Vec::with_capacity(streams.len());
     for stream in &streams {
         let bytes = bytes(py, "records", stream)?;

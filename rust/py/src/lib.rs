@@ -5,7 +5,6 @@ mod error;
 mod pipeline;
 mod replay;
 
-
 /// The compiled core. `utb.engine` is the only module that imports it.
 #[pyo3::pymodule]
 mod _core {

@@ -45,9 +45,8 @@ impl Replay {
             })?),
         };
         let target = &mut pipeline.inner;
-        let next = py
-            .detach(|| self.inner.advance(target, start, until_ts_ns, stop))
-            .map_err(refused)?;
+        let next =
+            py.detach(|| self.inner.advance(target, start, until_ts_ns, stop)).map_err(refused)?;
         Ok((next, pipeline.take(py)))
     }
 }

@@ -53,7 +53,8 @@ impl Candidate {
 fn walk(count: usize) -> Vec<Bar> {
     let mut state: u64 = 1;
     let mut uniform = move || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         f64::from(u32::try_from(state >> 32).unwrap_or_default()) / f64::from(u32::MAX)
     };
     let mut close = 100.0;

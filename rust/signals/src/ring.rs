@@ -47,7 +47,8 @@ impl<'de, T: Copy + Default + Deserialize<'de>, const N: usize> Visitor<'de>
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
         let mut slots = Slots::default();
         for (index, slot) in slots.0.iter_mut().enumerate() {
-            *slot = sequence.next_element()?.ok_or_else(|| A::Error::invalid_length(index, &self))?;
+            *slot =
+                sequence.next_element()?.ok_or_else(|| A::Error::invalid_length(index, &self))?;
         }
         Ok(slots)
     }

@@ -121,8 +121,7 @@ impl StatWindow {
     #[cold]
     fn taken_anew(&self, newest: f64) -> Sums {
         let (recent, old) = self.logs.split_at_checked(self.next).unwrap_or_default();
-        let window =
-            || old.iter().skip(1).chain(recent).copied().chain(std::iter::once(newest));
+        let window = || old.iter().skip(1).chain(recent).copied().chain(std::iter::once(newest));
         let mean = window().fold(WideSum::default(), WideSum::plus).over(count_f64(self.len));
         let mut logs = window();
         let oldest = logs.next().unwrap_or(newest) - mean;

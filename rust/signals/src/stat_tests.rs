@@ -23,10 +23,10 @@ fn stat_of_a_saw_equals_numpy() {
         stat.update(saw(step));
     }
     let features = stat.features();
-    close_to(features.z.get(), GOLD_Z, 1e-10);
-    close_to(features.mean_log.get(), GOLD_MEAN, 1e-14);
-    close_to(features.std_log.get(), GOLD_STD, 1e-13);
-    close_to(features.reversion_probability.get(), GOLD_P, 1e-11);
+    close_to(features.z.get(), 1.416_052_592_425_672_8, 1e-10);
+    close_to(features.mean_log.get(), 5.114_143_117_324_247, 1e-14);
+    close_to(features.std_log.get(), 0.024_578_036_688_526_51, 1e-13);
+    close_to(features.reversion_probability.get(), 0.553_963_999_422_271, 1e-11);
 }
 
 #[test]
@@ -40,6 +40,28 @@ fn stat_of_a_constant_has_no_z_and_no_probability() {
     assert_eq!((features.std_log.get(), features.z.get()), (Some(0.0), None));
     assert_eq!(features.reversion_probability.get(), None);
     assert_eq!(features.mean_log.get(), Some(libm::log(0.1)));
+}
+
+#[test]
+fn stat_with_a_negative_coefficient_takes_the_autoregression_itself() {
+    // Same oracle; the fitted coefficient is -0.48.
+    let mut stat = StatWindow::new(41, 24);
+    for step in 0..41_u32 {
+        stat.update(100.0 + f64::from(step * 3 % 7));
+    }
+    close_to(stat.features().z.get(), -0.978_747_191_941_113_4, 1e-10);
+    close_to(stat.features().reversion_probability.get(), 0.382_507_545_742_906_46, 1e-11);
+}
+
+#[test]
+fn stat_with_a_coefficient_above_one_has_probability_zero() {
+    // The last half period of a slow wave: the fitted coefficient is 1.013 (NumPy).
+    let mut stat = StatWindow::new(50, 3);
+    for step in 0..100_u32 {
+        stat.update(100.0 * (0.05 * (f64::from(step) * 0.1).cos()).exp());
+    }
+    close_to(stat.features().z.get(), -1.316_964_098_318_524, 1e-9);
+    assert_eq!(stat.features().reversion_probability.get(), Some(0.0));
 }
 
 #[test]

@@ -50,12 +50,7 @@ impl WindowMean {
     /// that came before, and returns the mean: NaN until the window is full. `period` is at most
     /// `N`.
     #[inline]
-    pub fn advance<const N: usize>(
-        &mut self,
-        before: &Ring<N>,
-        period: usize,
-        newest: f64,
-    ) -> f64 {
+    pub fn advance<const N: usize>(&mut self, before: &Ring<N>, period: usize, newest: f64) -> f64 {
         let Some(oldest) = before.back(period) else {
             return self.start(before, period, newest);
         };

@@ -12,7 +12,8 @@ fn direct(window: &[f64]) -> (f64, f64) {
     let mean = window.iter().copied().fold(WideSum::default(), WideSum::plus).over(count);
     let squares = window.iter().map(|number| (number - mean) * (number - mean));
     let correction: f64 = window.iter().map(|number| number - mean).sum();
-    let squares = squares.fold(WideSum::default(), WideSum::plus).plus(-correction * correction / count);
+    let squares =
+        squares.fold(WideSum::default(), WideSum::plus).plus(-correction * correction / count);
     (mean, (squares.over(count)).max(0.0).sqrt())
 }
 

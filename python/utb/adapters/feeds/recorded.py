@@ -15,26 +15,11 @@ from numpy.typing import NDArray
 
 from utb.adapters.feeds.bars import RecordedBars
 from utb.domain.market import Instrument
+from utb.engine.records import EVENT_DTYPE
 from utb.errors import UsageError
 from utb.ports.feed import ContextUpdate, FeedItem, Frame, Records
 
 EVENTS_PER_BAR: Final = 4
-
-EVENT_RECORD: Final = np.dtype(
-    [
-        ("ts_ns", "<i8"),
-        ("ts_recv_ns", "<i8"),
-        ("instrument", "<u4"),
-        ("kind", "<u2"),
-        ("source", "<u2"),
-        ("price", "<f8"),
-        ("volume", "<f8"),
-        ("liquidity", "<f8"),
-        ("slot", "<u8"),
-        ("index", "<u8"),
-    ]
-)
-"""`utb_types::EventRecord`, 64 bytes."""
 
 _DAY_NS: Final = 86_400_000_000_000
 _BIRDEYE: Final = 1
@@ -72,7 +57,7 @@ def records_of(index: int, bars: RecordedBars, part: slice) -> NDArray[np.void]:
     closed_down = (bars.close < bars.open)[part]
     low, high = bars.low[part], bars.high[part]
     count = len(low)
-    events = np.zeros(count * EVENTS_PER_BAR, dtype=EVENT_RECORD)
+    events = np.zeros(count * EVENTS_PER_BAR, dtype=EVENT_DTYPE)
     events["ts_ns"] = event_times(bars, part)
     events["ts_recv_ns"] = events["ts_ns"]
     events["instrument"] = index
@@ -208,8 +193,11 @@ def _windows(
     markets: Sequence[Market], contexts: Sequence[ContextUpdate], length_ns: int
 ) -> Iterator[_Window]:
     """Cut the recordings at whole UTC days, so that no bar lies across an edge."""
-    first = min(int(bars.ts_ns[0]) for _, bars in markets) // _DAY_NS * _DAY_NS
-    last = max(int(bars.ts_ns[-1]) for _, bars in markets)
+    times = [bars.ts_ns for _, bars in markets if len(bars.ts_ns)]
+    if not times:
+        return
+    first = min(int(one[0]) for one in times) // _DAY_NS * _DAY_NS
+    last = max(int(one[-1]) for one in times)
     context_ts = np.array([context.ts_ns for context in contexts], dtype=np.int64)
     begun = [0] * len(markets)
     contexts_begun = 0

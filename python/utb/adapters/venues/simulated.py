@@ -58,7 +58,7 @@ class PoolModel(msgspec.Struct, frozen=True, kw_only=True):
 class SimulatedVenue:
     """A deterministic venue behind the venue port."""
 
-    def __init__(  # noqa: PLR0913 - one argument per model, all named
+    def __init__(
         self,
         instruments: tuple[Instrument, ...],
         market: MarketView,

@@ -1,20 +1,20 @@
 //! Parameters, instruments and frames for tests.
-#![allow(dead_code, missing_docs, reason = "each test file uses a part")]
+#![allow(dead_code, clippy::unwrap_used, reason = "each test file uses a part")]
 
 use utb_core::{EngineEvent, Pipeline};
 use utb_types::{EventKind, EventRecord, Source, Timeframe};
 
-pub const SECOND_NS: i64 = 1_000_000_000;
-pub const MINUTE_NS: i64 = 60 * SECOND_NS;
+pub(crate) const SECOND_NS: i64 = 1_000_000_000;
+pub(crate) const MINUTE_NS: i64 = 60 * SECOND_NS;
 /// 2024-01-01T00:00:00Z.
-pub const START_NS: i64 = 1_704_067_200 * SECOND_NS;
+pub(crate) const START_NS: i64 = 1_704_067_200 * SECOND_NS;
 
-pub const SOL: &str = "So11111111111111111111111111111111111111112";
-pub const BONK: &str = "DezXAZ8z7PnrnRJjz3wXBoRgixCa6xjnB7YaB1pPB263";
-pub const USDC: &str = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v";
+pub(crate) const SOL: &str = "So11111111111111111111111111111111111111112";
+pub(crate) const BONK: &str = "DezXAZ8z7PnrnRJjz3wXBoRgixCa6xjnB7YaB1pPB263";
+pub(crate) const USDC: &str = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v";
 
 /// The template's parameters; `evaluate` is "close" or "tick" for all strategies.
-pub fn params(evaluate: &str) -> String {
+pub(crate) fn params(evaluate: &str) -> String {
     let evaluate = [format!("\"{evaluate}\"").as_str(); 8].join(",");
     let weights = ["[0.15,0.12,0.14,0.13,0.16,0.11,0.10,0.09]"; 4].join(",");
     format!(
@@ -55,7 +55,7 @@ pub fn params(evaluate: &str) -> String {
 }
 
 /// SOL-USDC and BONK-USDC with this primary source.
-pub fn instruments(primary: &str) -> String {
+pub(crate) fn instruments(primary: &str) -> String {
     let one = |index: u32, symbol: &str, mint: &str, decimals: u8| {
         format!(
             r#"{{"index":{index},"symbol":"{symbol}","base_mint":"{mint}","quote_mint":"{USDC}",
@@ -66,17 +66,17 @@ pub fn instruments(primary: &str) -> String {
     format!("[{},{}]", one(0, "SOL-USDC", SOL, 9), one(1, "BONK-USDC", BONK, 5))
 }
 
-pub fn pipeline_of(primary: &str, evaluate: &str, input: Timeframe) -> Pipeline {
+pub(crate) fn pipeline_of(primary: &str, evaluate: &str, input: Timeframe) -> Pipeline {
     let (params, instruments) = (params(evaluate), instruments(primary));
     Pipeline::new(params.as_bytes(), instruments.as_bytes(), input).unwrap()
 }
 
-pub fn pipeline() -> Pipeline {
+pub(crate) fn pipeline() -> Pipeline {
     pipeline_of("birdeye", "close", Timeframe::M5)
 }
 
 /// A price record of the recorded source.
-pub fn record(ts_ns: i64, instrument: u32, price: f64, volume: f64) -> EventRecord {
+pub(crate) fn record(ts_ns: i64, instrument: u32, price: f64, volume: f64) -> EventRecord {
     EventRecord {
         ts_ns,
         ts_recv_ns: ts_ns,
@@ -92,7 +92,13 @@ pub fn record(ts_ns: i64, instrument: u32, price: f64, volume: f64) -> EventReco
 }
 
 /// A Birdeye forming bar.
-pub fn price_frame(mint: &str, timeframe: &str, open_s: i64, close: f64, volume: f64) -> String {
+pub(crate) fn price_frame(
+    mint: &str,
+    timeframe: &str,
+    open_s: i64,
+    close: f64,
+    volume: f64,
+) -> String {
     format!(
         "{{\"type\":\"PRICE_DATA\",\"data\":{{\"o\":{close:?},\"h\":{close:?},\"l\":{close:?},\
          \"c\":{close:?},\"eventType\":\"ohlcv\",\"type\":\"{timeframe}\",\"unixTime\":{open_s},\
@@ -101,7 +107,7 @@ pub fn price_frame(mint: &str, timeframe: &str, open_s: i64, close: f64, volume:
 }
 
 /// Takes what happened.
-pub fn take(pipeline: &mut Pipeline) -> Vec<EngineEvent> {
+pub(crate) fn take(pipeline: &mut Pipeline) -> Vec<EngineEvent> {
     let events = pipeline.events().to_vec();
     pipeline.clear_events();
     events
@@ -109,16 +115,16 @@ pub fn take(pipeline: &mut Pipeline) -> Vec<EngineEvent> {
 
 /// One recorded bar of a random walk.
 #[derive(Clone, Copy, Debug)]
-pub struct WalkBar {
-    pub open: f64,
-    pub high: f64,
-    pub low: f64,
-    pub close: f64,
-    pub volume: f64,
+pub(crate) struct WalkBar {
+    pub(crate) open: f64,
+    pub(crate) high: f64,
+    pub(crate) low: f64,
+    pub(crate) close: f64,
+    pub(crate) volume: f64,
 }
 
 /// A seeded random walk with trends, bursts of volatility and of volume (splitmix64).
-pub fn walk(seed: u64, bars: usize, start: f64) -> Vec<WalkBar> {
+pub(crate) fn walk(seed: u64, bars: usize, start: f64) -> Vec<WalkBar> {
     let mut state = seed;
     let mut uniform = move || {
         state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
@@ -149,7 +155,7 @@ pub fn walk(seed: u64, bars: usize, start: f64) -> Vec<WalkBar> {
 }
 
 /// Records of walks of both instruments, merged; bars of 5 minutes from [`START_NS`].
-pub fn records(seed: u64, bars: usize) -> Vec<EventRecord> {
+pub(crate) fn records(seed: u64, bars: usize) -> Vec<EventRecord> {
     let stream = |instrument: u32, start: f64| {
         let walk = walk(seed + u64::from(instrument), bars, start);
         let column = |read: fn(&WalkBar) -> f64| walk.iter().map(read).collect::<Vec<_>>();

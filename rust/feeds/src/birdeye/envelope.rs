@@ -4,9 +4,9 @@ use serde::Deserialize;
 use sonic_rs::LazyValue;
 
 use super::{ohlcv, push, quote, trade};
-use crate::{DecodeError, Text};
 use crate::item::{Control, Item};
 use crate::typed::{self, RawText};
+use crate::{DecodeError, Text};
 
 #[derive(Deserialize)]
 struct Envelope<'a> {
@@ -56,10 +56,7 @@ pub(super) fn decode<'a>(frame: &'a str, out: &mut Vec<Item<'a>>) -> Result<(), 
 }
 
 /// Reads the swaps of a socket message: one, or a list.
-fn swaps<'a>(
-    data: Option<&LazyValue<'a>>,
-    out: &mut Vec<Item<'a>>,
-) -> Result<(), DecodeError> {
+fn swaps<'a>(data: Option<&LazyValue<'a>>, out: &mut Vec<Item<'a>>) -> Result<(), DecodeError> {
     let data = typed::raw(data.ok_or(DecodeError::Shape)?)?;
     if data.starts_with('[') {
         let swaps: Vec<LazyValue<'a>> = typed::part(data)?;
@@ -95,5 +92,9 @@ fn answer<'a>(
 
 fn list_item(item: &str) -> Result<Item<'_>, DecodeError> {
     let probe: Probe<'_> = typed::part(item)?;
-    if probe.tx_hash.is_some() { trade::typed(item).map(Item::Trade) } else { ohlcv::history(item).map(Item::Bar) }
+    if probe.tx_hash.is_some() {
+        trade::typed(item).map(Item::Trade)
+    } else {
+        ohlcv::history(item).map(Item::Bar)
+    }
 }

@@ -4,8 +4,8 @@ use serde::Deserialize;
 
 use super::{push, timeframe};
 use crate::DecodeError;
-use crate::check::{RawOhlc, borrowed, non_negative, ohlc, open_ns, text};
 use crate::Text;
+use crate::check::{RawOhlc, borrowed, non_negative, ohlc, open_ns, text};
 use crate::item::{HistoryBar, Item, PriceBar};
 use crate::scan::Scanner;
 use crate::typed::{self, Number, RawText};

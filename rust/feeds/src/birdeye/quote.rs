@@ -7,8 +7,8 @@ use sonic_rs::LazyValue;
 
 use super::push;
 use crate::DecodeError;
-use crate::check::{optional_non_negative, positive, text, unix_seconds};
 use crate::Text;
+use crate::check::{optional_non_negative, positive, text, unix_seconds};
 use crate::item::{Item, SpotQuote};
 use crate::typed::{self, Number};
 

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use utb_types::Side;
 
 use crate::DecodeError;
-use crate::check::{non_negative, positive, text, unix_seconds};
 use crate::Text;
+use crate::check::{non_negative, positive, text, unix_seconds};
 use crate::item::Trade;
 use crate::typed::{self, Number, RawText};
 
@@ -95,7 +95,7 @@ impl<'a> From<TypedLeg<'a>> for RawLeg<'a> {
 /// Reads a swap in any order.
 pub(super) fn typed(swap: &str) -> Result<Trade<'_>, DecodeError> {
     let swap: TypedTrade<'_> = typed::part(swap)?;
-    finish(RawTrade {
+    finish(&mut RawTrade {
         token: typed::text(swap.token_address),
         tx_hash: typed::text(swap.tx_hash),
         unix_time: swap.block_unix_time,
@@ -111,33 +111,33 @@ pub(super) fn typed(swap: &str) -> Result<Trade<'_>, DecodeError> {
     })
 }
 
-/// Checks the values of a swap.
+/// Checks the values of a swap, and takes its texts.
 #[inline]
-pub(super) fn finish(raw: RawTrade<'_>) -> Result<Trade<'_>, DecodeError> {
-    if raw.status.is_some_and(|status| status.as_bytes() != SUCCESS) {
+pub(super) fn finish<'a>(raw: &mut RawTrade<'a>) -> Result<Trade<'a>, DecodeError> {
+    if raw.status.as_ref().is_some_and(|status| status.as_bytes() != SUCCESS) {
         return Err(DecodeError::FailedTransaction);
     }
     let (side, leg) = match raw.side.as_ref().map(Text::as_bytes) {
-        Some(b"buy") => (Side::Buy, raw.to),
-        Some(b"sell") => (Side::Sell, raw.from),
+        Some(b"buy") => (Side::Buy, &mut raw.to),
+        Some(b"sell") => (Side::Sell, &mut raw.from),
         // A pair subscription may say "swap": of which token is not said.
         Some(_) => return Err(DecodeError::Unsupported),
         None => return Err(DecodeError::Shape),
     };
-    let leg = leg.ok_or(DecodeError::Shape)?;
-    let token = text(leg.address)?;
-    if raw.token.is_some_and(|named| named != token) {
+    let leg = leg.as_mut().ok_or(DecodeError::Shape)?;
+    let token = text(leg.address.take())?;
+    if raw.token.as_ref().is_some_and(|named| *named != token) {
         return Err(DecodeError::Shape);
     }
     Ok(Trade {
         token,
-        tx_hash: text(raw.tx_hash)?,
+        tx_hash: text(raw.tx_hash.take())?,
         block_ns: unix_seconds(raw.unix_time)?,
         side,
         price: positive(leg.price.or(leg.nearest_price))?,
         base_amount: positive(leg.amount)?,
         volume_usd: non_negative(raw.volume_usd)?,
-        owner: text(raw.owner)?,
+        owner: text(raw.owner.take())?,
         slot: raw.slot,
         instruction_index: raw.instruction_index,
         inner_index: raw.inner_index,

@@ -18,8 +18,9 @@ pub(super) fn scan_socket<'a>(frame: &'a [u8], out: &mut Vec<Item<'a>>) -> Optio
     if scanner.eat(b"[") {
         swaps(&mut scanner, out)?;
     } else {
-        let raw = swap(&mut scanner)?;
-        push(finish(raw), Item::Trade, out);
+        let mut raw = RawTrade::default();
+        swap(&mut scanner, &mut raw)?;
+        push(finish(&mut raw), Item::Trade, out);
     }
     scanner.literal(b"}")?;
     scanner.end()
@@ -41,10 +42,11 @@ pub(super) fn scan_history<'a>(frame: &'a [u8], out: &mut Vec<Item<'a>>) -> Opti
 /// Reads the elements of a list that has at least one, and its closing bracket.
 fn swaps<'a>(scanner: &mut Scanner<'a>, out: &mut Vec<Item<'a>>) -> Option<()> {
     loop {
-        let raw = swap(scanner)?;
+        let mut raw = RawTrade::default();
+        swap(scanner, &mut raw)?;
         // Without a hash it is no swap: the fallback decides what else.
         raw.tx_hash.as_ref()?;
-        push(finish(raw), Item::Trade, out);
+        push(finish(&mut raw), Item::Trade, out);
         if scanner.eat(b"]") {
             return Some(());
         }
@@ -65,61 +67,60 @@ fn once(seen: &mut u32, member: u32) -> Option<()> {
 
 /// Reads a member if it is next, and leaves the function at the object's end.
 macro_rules! member {
-    ($scanner:ident, $raw:ident, $key:literal, $read:expr) => {
+    ($scanner:ident, $key:literal, $read:expr) => {
         if $scanner.eat($key) {
             $read;
             if !$scanner.more()? {
-                return Some($raw);
+                return Some(());
             }
         }
     };
 }
 
-fn swap<'a>(scanner: &mut Scanner<'a>) -> Option<RawTrade<'a>> {
+fn swap<'a>(scanner: &mut Scanner<'a>, raw: &mut RawTrade<'a>) -> Option<()> {
     scanner.literal(b"{")?;
-    let mut raw = RawTrade::default();
     let mut seen = 0;
     loop {
         let before = scanner.left();
-        member!(scanner, raw, b"\"blockUnixTime\":", {
+        member!(scanner, b"\"blockUnixTime\":", {
             once(&mut seen, 0)?;
             raw.unix_time = Some(scanner.integer()?);
         });
-        member!(scanner, raw, b"\"owner\":", {
+        member!(scanner, b"\"owner\":", {
             once(&mut seen, 1)?;
             raw.owner = borrowed(scanner.string()?);
         });
-        member!(scanner, raw, b"\"source\":", scanner.skip_value()?);
-        member!(scanner, raw, b"\"txHash\":\"", {
+        member!(scanner, b"\"source\":", scanner.skip_value()?);
+        member!(scanner, b"\"txHash\":\"", {
             once(&mut seen, 2)?;
             raw.tx_hash = borrowed(scanner.long_text()?);
         });
-        member!(scanner, raw, b"\"side\":", {
+        member!(scanner, b"\"side\":", {
             once(&mut seen, 3)?;
             raw.side = borrowed(scanner.string()?);
         });
-        member!(scanner, raw, b"\"tokenAddress\":", {
+        member!(scanner, b"\"tokenAddress\":", {
             once(&mut seen, 4)?;
             raw.token = scanner.optional_string()?.and_then(borrowed);
         });
-        member!(scanner, raw, b"\"alias\":", scanner.skip_value()?);
-        member!(scanner, raw, b"\"isTradeOnBe\":", scanner.skip_value()?);
-        member!(scanner, raw, b"\"platform\":", scanner.skip_value()?);
-        member!(scanner, raw, b"\"pricePair\":", scanner.skip_scalar()?);
-        member!(scanner, raw, b"\"volumeUSD\":", {
+        member!(scanner, b"\"alias\":", scanner.skip_value()?);
+        member!(scanner, b"\"isTradeOnBe\":", scanner.skip_value()?);
+        member!(scanner, b"\"platform\":", scanner.skip_value()?);
+        member!(scanner, b"\"pricePair\":", scanner.skip_scalar()?);
+        member!(scanner, b"\"volumeUSD\":", {
             once(&mut seen, 5)?;
             raw.volume_usd = scanner.optional_number()?;
         });
-        member!(scanner, raw, b"\"from\":", {
+        member!(scanner, b"\"from\":", {
             once(&mut seen, 6)?;
-            raw.from = Some(leg(scanner)?);
+            leg(scanner, raw.from.get_or_insert_default())?;
         });
-        member!(scanner, raw, b"\"to\":", {
+        member!(scanner, b"\"to\":", {
             once(&mut seen, 7)?;
-            raw.to = Some(leg(scanner)?);
+            leg(scanner, raw.to.get_or_insert_default())?;
         });
-        if scanner.left() == before && !place(scanner, &mut raw, &mut seen)? {
-            return Some(raw);
+        if scanner.left() == before && !place(scanner, raw, &mut seen)? {
+            return Some(());
         }
     }
 }
@@ -159,41 +160,40 @@ fn index(scanner: &mut Scanner<'_>) -> Option<Option<u32>> {
     u32::try_from(scanner.integer()?).ok().map(Some)
 }
 
-fn leg<'a>(scanner: &mut Scanner<'a>) -> Option<RawLeg<'a>> {
+fn leg<'a>(scanner: &mut Scanner<'a>, raw: &mut RawLeg<'a>) -> Option<()> {
     scanner.literal(b"{")?;
-    let mut raw = RawLeg::default();
     let mut seen = 0;
     loop {
         let before = scanner.left();
-        member!(scanner, raw, b"\"address\":", {
+        member!(scanner, b"\"address\":", {
             once(&mut seen, 0)?;
             raw.address = borrowed(scanner.string()?);
         });
-        member!(scanner, raw, b"\"amount\":", scanner.skip_scalar()?);
-        member!(scanner, raw, b"\"changeAmount\":", scanner.skip_scalar()?);
-        member!(scanner, raw, b"\"decimals\":", scanner.skip_scalar()?);
-        member!(scanner, raw, b"\"feeInfo\":", scanner.skip_value()?);
-        member!(scanner, raw, b"\"nearestPrice\":", {
+        member!(scanner, b"\"amount\":", scanner.skip_scalar()?);
+        member!(scanner, b"\"changeAmount\":", scanner.skip_scalar()?);
+        member!(scanner, b"\"decimals\":", scanner.skip_scalar()?);
+        member!(scanner, b"\"feeInfo\":", scanner.skip_value()?);
+        member!(scanner, b"\"nearestPrice\":", {
             once(&mut seen, 1)?;
             raw.nearest_price = scanner.optional_number()?;
         });
-        member!(scanner, raw, b"\"price\":", {
+        member!(scanner, b"\"price\":", {
             once(&mut seen, 2)?;
             raw.price = scanner.optional_number()?;
         });
-        member!(scanner, raw, b"\"symbol\":", scanner.skip_value()?);
-        member!(scanner, raw, b"\"type\":", scanner.skip_value()?);
-        member!(scanner, raw, b"\"typeSwap\":", scanner.skip_value()?);
-        member!(scanner, raw, b"\"uiAmount\":", {
+        member!(scanner, b"\"symbol\":", scanner.skip_value()?);
+        member!(scanner, b"\"type\":", scanner.skip_value()?);
+        member!(scanner, b"\"typeSwap\":", scanner.skip_value()?);
+        member!(scanner, b"\"uiAmount\":", {
             once(&mut seen, 3)?;
             raw.amount = scanner.optional_number()?;
         });
-        member!(scanner, raw, b"\"uiChangeAmount\":", scanner.skip_scalar()?);
+        member!(scanner, b"\"uiChangeAmount\":", scanner.skip_scalar()?);
         if scanner.left() == before {
             scanner.key()?;
             scanner.skip_value()?;
             if !scanner.more()? {
-                return Some(raw);
+                return Some(());
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The expected order of a compact `DexScreener` frame.
 
-use super::{RawPair, push};
+use super::{RawPair, finish, push};
 use crate::check::borrowed;
 use crate::item::Item;
 use crate::scan::Scanner;
@@ -18,7 +18,7 @@ pub(super) fn decode<'a>(frame: &'a [u8], out: &mut Vec<Item<'a>>) -> Option<()>
     pairs(&mut scanner, out)?;
     if scanner.eat(b",\"pair\":") && !scanner.eat(b"null") {
         // The single pair of a one-pair request repeats the first of the list.
-        pair(&mut scanner)?;
+        pair(&mut scanner, &mut RawPair::default())?;
     }
     scanner.literal(b"}")?;
     scanner.end()
@@ -27,8 +27,9 @@ pub(super) fn decode<'a>(frame: &'a [u8], out: &mut Vec<Item<'a>>) -> Option<()>
 /// Reads the elements of a list that has at least one, and its closing bracket.
 fn pairs<'a>(scanner: &mut Scanner<'a>, out: &mut Vec<Item<'a>>) -> Option<()> {
     loop {
-        let raw = pair(scanner)?;
-        push(Ok(raw), out);
+        let mut raw = RawPair::default();
+        pair(scanner, &mut raw)?;
+        push(finish(&mut raw), out);
         if scanner.eat(b"]") {
             return Some(());
         }
@@ -37,8 +38,7 @@ fn pairs<'a>(scanner: &mut Scanner<'a>, out: &mut Vec<Item<'a>>) -> Option<()> {
 }
 
 #[inline]
-fn pair<'a>(scanner: &mut Scanner<'a>) -> Option<RawPair<'a>> {
-    let mut raw = RawPair::default();
+fn pair<'a>(scanner: &mut Scanner<'a>, raw: &mut RawPair<'a>) -> Option<()> {
     scanner.literal(b"{\"chainId\":\"")?;
     raw.chain_id = borrowed(scanner.text()?);
     scanner.literal(b",\"dexId\":\"")?;
@@ -60,7 +60,7 @@ fn pair<'a>(scanner: &mut Scanner<'a>) -> Option<RawPair<'a>> {
         raw.price_usd = borrowed(scanner.text()?);
     }
     if scanner.eat(b",\"txns\":{\"m5\":{\"buys\":") {
-        transactions(scanner, &mut raw)?;
+        transactions(scanner, raw)?;
     }
     if scanner.eat(b",\"volume\":{") {
         raw.volume_m5 = volume(scanner)?;
@@ -71,8 +71,7 @@ fn pair<'a>(scanner: &mut Scanner<'a>) -> Option<RawPair<'a>> {
     if scanner.eat(b",\"liquidity\":{\"usd\":") {
         raw.liquidity = liquidity(scanner)?;
     }
-    rest(scanner)?;
-    Some(raw)
+    rest(scanner)
 }
 
 /// Reads a token object after its brace; returns its address.

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use sonic_rs::LazyValue;
 
-use super::{RawPair, push};
+use super::{RawPair, finish, push};
 use crate::DecodeError;
 use crate::item::Item;
 use crate::typed::{self, Number, RawText};
@@ -82,16 +82,16 @@ pub(super) fn decode<'a>(frame: &'a str, out: &mut Vec<Item<'a>>) -> Result<(), 
         if pairs.is_empty() { envelope.pair.flatten().into_iter().collect() } else { pairs }
     };
     for pair in &pairs {
-        push(typed::raw(pair).and_then(typed::part).map(raw_pair), out);
+        let pair = typed::raw(pair).and_then(typed::part).map(raw_pair);
+        push(pair.and_then(|mut pair| finish(&mut pair)), out);
     }
     Ok(())
 }
 
 fn raw_pair(pair: TypedPair<'_>) -> RawPair<'_> {
     let counts = pair.txns.and_then(|txns| txns.m5);
-    let (usd, base, quote) = pair
-        .liquidity
-        .map_or((None, None, None), |pool| (pool.usd.0, pool.base.0, pool.quote.0));
+    let (usd, base, quote) =
+        pair.liquidity.map_or((None, None, None), |pool| (pool.usd.0, pool.base.0, pool.quote.0));
     RawPair {
         chain_id: typed::text(pair.chain_id),
         pair_address: typed::text(pair.pair_address),

@@ -73,11 +73,7 @@ fn hammer(scene: &Scene, fall: f64) -> Option<f64> {
         && shadow >= 2.0 * candle.body()
         && candle.upper_shadow() <= 0.15 * range;
     shaped.then(|| {
-        mean([
-            (shadow / range - 0.4) / 0.4,
-            range / (BODY_FULL * scene.atr),
-            fall / FALL_FULL,
-        ])
+        mean([(shadow / range - 0.4) / 0.4, range / (BODY_FULL * scene.atr), fall / FALL_FULL])
     })
 }
 
@@ -143,11 +139,7 @@ fn piercing(scene: &Scene, fall: f64) -> Option<f64> {
         && last.close > first.body_middle()
         && last.close < first.open;
     shaped.then(|| {
-        mean([
-            (last.close - first.close) / body,
-            body / (BODY_FULL * scene.atr),
-            fall / FALL_FULL,
-        ])
+        mean([(last.close - first.close) / body, body / (BODY_FULL * scene.atr), fall / FALL_FULL])
     })
 }
 

@@ -1,0 +1,40 @@
+"""What `utb demo` and `utb backtest` share: run, watch, tell."""
+
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from utb.bootstrap import Session
+from utb.cli.common import write_json, write_note
+from utb.cli.display import Display
+from utb.cli.outcome import show
+from utb.node.result import RunResult
+from utb.research.report import write_report
+from utb.research.summary import report as summarise
+
+
+def run_and_tell(
+    session: Session, *, json: bool, headless: bool, page: Path | None
+) -> int:
+    """Run a session to its end and print what came of it; the page is written if asked for."""
+    command = " ".join(["utb", *sys.argv[1:]])
+    reported = summarise(watched(session, headless=headless), command)
+    if page is not None:
+        write_report(page, reported.run)
+        write_note(f"report written to {page}")
+    if json:
+        write_json(reported.summary)
+    else:
+        show(Console(highlight=False), reported.summary)
+    return 0
+
+
+def watched(session: Session, *, headless: bool) -> RunResult:
+    """Run with the live display where there is a terminal to show it on."""
+    console = Console(stderr=True)
+    if headless or not console.is_terminal:
+        return session.run()
+    with Display(console, session) as display:
+        session.watch(display)
+        return session.run()
