@@ -5,6 +5,7 @@ simulated time on frames, a backtest replays records; with the same prices, cont
 configuration their journals are equal.
 """
 
+import gc
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -37,15 +38,16 @@ from utb.node.trader import Trader
 from utb.ports.feed import ContextUpdate, Feed, FeedItem
 from utb.ports.journal import SessionStore
 from utb.simnet import profiles
-from utb.simnet.market import SimulatedMarket
+from utb.simnet.market import DEFAULT_HOURS, SimulatedMarket
 from utb.storage.journal import SqliteJournal
 from utb.storage.lock import StateLock
 from utb.storage.memory import MemoryJournal
 
 HELIUS: Final = 2
 """Number of the Helius source in the core."""
-GENERATED_HOURS: Final = 720
-"""Length of a generated market unless told, simulated hours."""
+GC_THRESHOLDS: Final = (50_000, 50, 1_000)
+"""Records and effects are trees without cycles: the collector rarely has anything to find, and a
+full pass over a long journal in memory takes milliseconds in the middle of an order."""
 UNLISTED_DECIMALS: Final = 9
 """Decimals of a recorded token that the configuration does not name: the finest in common use."""
 
@@ -56,7 +58,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     seed: int | None = None
     """None: `paper.seed`."""
     hours: int | None = None
-    """Simulated length; None: `GENERATED_HOURS`, or the whole recording."""
+    """Simulated length; None: the generated market's own, or the whole recording."""
     prices: tuple[str, ...] = ()
     """Recorded bars, `PATH` or `SYMBOL=PATH`; empty: the generated market."""
     context: Path | None = None
@@ -132,11 +134,16 @@ class Session:
         """Run to the end, or to a shutdown; then everything is closed."""
         stopwatch_ns = self.runner.wiring.stopwatch_ns
         started_ns = stopwatch_ns()
+        thresholds = gc.get_threshold()
+        gc.freeze()
+        gc.set_threshold(*GC_THRESHOLDS)
         try:
             self.resumed = self.runner.resume()
             self.runner.run()
             return self._result((stopwatch_ns() - started_ns) / 1e9)
         finally:
+            gc.set_threshold(*thresholds)
+            gc.unfreeze()
             self.close()
 
     def close(self) -> None:
@@ -228,7 +235,7 @@ def _with_options(config: Config, options: RunOptions) -> Config:
 
 
 def _generated(config: Config, options: RunOptions) -> _Source:
-    hours = GENERATED_HOURS if options.hours is None else options.hours
+    hours = DEFAULT_HOURS if options.hours is None else options.hours
     market = SimulatedMarket(seed=config.paper.seed, hours=hours)
     return _Source(
         instruments=tuple(profiles.instruments()),
@@ -245,7 +252,9 @@ def _recorded(config: Config, options: RunOptions, *, frames: bool) -> _Source:
         load_bars(one, strategy_timeframe=config.strategies.timeframe) for one in options.prices
     ]
     if options.hours is not None:
-        bars = [_first_hours(one, options.hours, min(b.ts_ns[0] for b in bars)) for one in bars]
+        start_ns = min(int(one.ts_ns[0]) for one in bars)
+        cut = [_first_hours(one, options.hours, start_ns) for one in bars]
+        bars = [one for one in cut if one.ts_ns.size]
     markets = _markets(config, bars)
     instruments = tuple(instrument for instrument, _ in markets)
     contexts: Sequence[ContextUpdate] = ()
@@ -307,7 +316,9 @@ def _unlisted(config: Config, bars: RecordedBars, index: int) -> Instrument:
         quote_decimals=config.quotes[quote].decimals,
         primary="birdeye",
         liquid=False,
-        min_order_quote_raw=round(config.execution.min_order_usdc * 10 ** config.quotes[quote].decimals),
+        min_order_quote_raw=round(
+            config.execution.min_order_usdc * 10 ** config.quotes[quote].decimals
+        ),
     )
 
 

@@ -145,11 +145,6 @@ def test_state_directory_of_a_running_session_is_refused(config: Config, tmp_pat
     session.close()
 
 
-def test_backtest_without_prices_is_refused(config: Config) -> None:
-    with pytest.raises(UsageError, match="--prices"):
-        build_backtest(config, RunOptions())
-
-
 def test_live_switch_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "trading.toml"
     file.write_text('[environment]\ntrading_env = "live"\n')

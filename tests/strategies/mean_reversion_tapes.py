@@ -11,8 +11,8 @@ def _calm() -> Tape:
 def buy() -> Tape:
     """Fall by 5 in one bar of twice the usual volume.
 
-    SMA20 = (10 x 100.5 + 9 x 100 + 95)/20 = 99.975, so the deviation is 4.975/99.975 = 5.0 %. The
-    variance is (10 x 0.525^2 + 9 x 0.025^2 + 4.975^2)/20 = 1.376, its root 1.17: the lower band is
+    SMA20 = (10 x 100 + 9 x 100.5 + 95)/20 = 99.975, so the deviation is 4.975/99.975 = 5.0 %. The
+    variance is (10 x 0.025^2 + 9 x 0.525^2 + 4.975^2)/20 = 1.362, its root 1.167: the lower band is
     97.64. RSI14 is 26.7 here: the band alone holds `band_or_rsi`.
     """
     return _calm().bar(-5.0, volume=2 * VOLUME)

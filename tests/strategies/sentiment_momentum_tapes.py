@@ -44,7 +44,7 @@ def without_momentum() -> Tape:
 
 
 def without_social_volume() -> Tape:
-    """Be talked about as on 60 % of the days, the threshold."""
+    """Be talked about more than in 60 % of the hours of the week, the threshold."""
     return _mood(0.8, 0.5, 0.6, (1, 0))
 
 

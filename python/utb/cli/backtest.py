@@ -15,7 +15,9 @@ _DEFAULT: Final = Stateful()
 
 def backtest(
     *,
-    prices: Annotated[tuple[str, ...], Parameter(name=["--prices", "--data"], consume_multiple=True)] = (),
+    prices: Annotated[
+        tuple[str, ...], Parameter(name=["--prices", "--data"], consume_multiple=True)
+    ] = (),
     seed: int | None = None,
     hours: int | None = None,
     cash_usdc: float | None = None,

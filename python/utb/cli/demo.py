@@ -36,7 +36,7 @@ def demo(
 
     Args:
         seed: Seed of the generated market and of the venue's draws; default paper.seed.
-        hours: Simulated hours; default 720, or the whole recording.
+        hours: Simulated hours; default three weeks, or the whole recording.
         speed: Simulated seconds per second; default as fast as it goes.
         prices: Recorded bars, parquet or CSV, `PATH` or `SYMBOL=PATH`; several may follow.
         context: Recorded context, JSON lines.

@@ -1,6 +1,6 @@
 """The live status of a run on a terminal; it looks a few times a second and changes nothing."""
 
-from typing import Final
+from typing import Final, Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -41,7 +41,7 @@ class Display:
         self._task = self._progress.add_task("starting", total=1.0)
         self._live = Live(console=console, auto_refresh=False, transient=True)
 
-    def __enter__(self) -> "Display":
+    def __enter__(self) -> Self:
         self._live.start()
         return self
 

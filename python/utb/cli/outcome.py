@@ -29,9 +29,9 @@ def _figures(summary: Summary) -> Table:
         ("equity", f"{summary.equity_start:,.2f} to {summary.equity_end:,.2f} USDC"),
         ("return", _percent(figures.total_return)),
         ("buy and hold", _percent(hold.total_return)),
-        ("max drawdown", _percent(figures.max_drawdown)),
+        ("max drawdown", _share(figures.max_drawdown)),
         ("trades", f"{figures.total_trades} ({figures.wins} won, {figures.losses} lost)"),
-        ("win rate", _percent(figures.win_rate)),
+        ("win rate", _share(figures.win_rate)),
         ("profit factor", _number(figures.profit_factor)),
         ("expectancy", f"{_number(figures.expectancy)} USDC"),
         ("Sharpe / Sortino", f"{_number(figures.sharpe_ratio)} / {_number(figures.sortino_ratio)}"),
@@ -39,7 +39,7 @@ def _figures(summary: Summary) -> Table:
         ("slippage", f"{_number(figures.avg_slippage_bps)} bps"),
         ("pool fees", f"{figures.costs.pool_fees:,.2f} USDC"),
         ("network fees", f"{figures.costs.network_fees:,.2f} USDC"),
-        ("exposure", _percent(figures.exposure)),
+        ("exposure", _share(figures.exposure)),
     )
     half = -(-len(rows) // 2)
     for left, right in zip(rows[:half], rows[half:], strict=False):
@@ -75,3 +75,7 @@ def _number(value: float | None) -> str:
 
 def _percent(value: float | None) -> str:
     return _ABSENT if value is None else f"{value:+.2%}"
+
+
+def _share(value: float | None) -> str:
+    return _ABSENT if value is None else f"{value:.2%}"

@@ -14,9 +14,7 @@ from utb.research.report import write_report
 from utb.research.summary import report as summarise
 
 
-def run_and_tell(
-    session: Session, *, json: bool, headless: bool, page: Path | None
-) -> int:
+def run_and_tell(session: Session, *, json: bool, headless: bool, page: Path | None) -> int:
     """Run a session to its end and print what came of it; the page is written if asked for."""
     command = " ".join(["utb", *sys.argv[1:]])
     reported = summarise(watched(session, headless=headless), command)

@@ -24,7 +24,7 @@ from utb.node.state import TraderState
 from utb.ports.market import Market
 from utb.risk.breakers import Breakers, breaker_settings
 from utb.risk.settings import RiskSettings, risk_settings
-from utb.risk.view import MarketFacts, PendingView, PortfolioView, position_view
+from utb.risk.view import MarketFacts, PendingView, PortfolioView, PositionView, position_view
 
 WRAPPED_SOL_MINT = "So11111111111111111111111111111111111111112"
 """Mint of wrapped SOL: its instrument's price values the fee reserve."""
@@ -115,18 +115,17 @@ class Desk:
     def equity_raw(self, market: Market) -> int | None:
         """Return equity at the last marks, quote raw; None while one is missing."""
         marks: dict[int, int] = {}
-        for position in self.book.positions.values():
-            mark = self.mark_q64(position.instrument, market)
+        for holding in self.book.state.holdings.values():
+            instrument = holding.position.instrument
+            mark = self.mark_q64(instrument, market)
             if mark is not None:
-                marks[position.instrument] = mark
+                marks[instrument] = mark
         return self.book.equity_quote_raw(marks, self.sol_q64(market))
 
     def peak(self, market: Market) -> float:
         """Return the highest marked equity, quote units."""
         present = market.equity()
-        if present is not None:
-            self.state.peak = max(self.state.peak, present[1])
-        return self.state.peak
+        return self.state.peak if present is None else max(self.state.peak, present[1])
 
     def drawdown(self, equity_raw: int | None, market: Market) -> float:
         """Return the fall of equity below its peak, 0..1; 1 while equity is unknown."""
@@ -175,13 +174,22 @@ class Desk:
             sol_price=self.sol_price(market),
         )
 
-    def portfolio(self, market: Market, instrument: int | None) -> PortfolioView:
-        """Return the account as the gate sees it.
+    def holdings(self, market: Market) -> PortfolioView:
+        """Return what the gate looks at for an exit: positions and orders, no equity."""
+        positions, pending = self._held(market)
+        return PortfolioView(
+            equity_raw=None,
+            cash_raw=self.book.cash_quote_raw,
+            reserved_raw=self.book.state.reserved_quote_raw,
+            sol_lamports=self.book.sol_lamports,
+            positions=positions,
+            pending=pending,
+            drawdown=1.0,
+            operator_state=self.state.operator,
+            breakers=(),
+        )
 
-        Args:
-            market: The core.
-            instrument: The candidate whose correlation with what is held is wanted; None: no one.
-        """
+    def _held(self, market: Market) -> tuple[tuple[PositionView, ...], tuple[PendingView, ...]]:
         book = self.book
         positions = tuple(
             position_view(
@@ -201,19 +209,28 @@ class Desk:
             )
             for order in book.pending.values()
         )
+        return positions, pending
+
+    def portfolio(self, market: Market, instrument: int) -> PortfolioView:
+        """Return the account as the gate sees it for an entry.
+
+        Args:
+            market: The core.
+            instrument: The candidate whose correlation with what is held is wanted.
+        """
+        book = self.book
+        positions, pending = self._held(market)
         equity_raw = self.equity_raw(market)
         held = {p.instrument for p in positions} | {p.instrument for p in pending}
-        correlations = {}
-        if instrument is not None:
-            correlations = {
-                other: market.correlation(instrument, other)
-                for other in sorted(held)
-                if other != instrument
-            }
+        correlations = {
+            other: market.correlation(instrument, other)
+            for other in sorted(held)
+            if other != instrument
+        }
         return PortfolioView(
             equity_raw=equity_raw,
             cash_raw=book.cash_quote_raw,
-            reserved_raw=book.cash_quote_raw - book.available_quote_raw,
+            reserved_raw=book.state.reserved_quote_raw,
             sol_lamports=book.sol_lamports,
             positions=positions,
             pending=pending,
@@ -239,11 +256,13 @@ class Desk:
             holdings.append((self._sol, sol))
         else:
             cash += sol * self.config.paper.sol_price_usdc
+        if not peak_restarts:
+            self.state.peak = self.peak(market)
         stopped = self.state.operator is OperatorState.EMERGENCY_STOP
         floor = self.settings.emergency_stop_enabled and not stopped
         return fx.SetPortfolio(
             cash=cash,
             holdings=tuple(holdings),
-            peak=self.state.peak if peak_restarts else self.peak(market),
+            peak=self.state.peak,
             max_drawdown=self.settings.max_drawdown if floor else None,
         )

@@ -214,7 +214,7 @@ def _attempt(
         attempt=exit_state.attempt,
     )
     facts = desk.facts(position.instrument, market, ask.price, None)
-    verdict = approve_exit(request, desk.portfolio(market, None), facts, desk.settings)
+    verdict = approve_exit(request, desk.holdings(market), facts, desk.settings)
     if isinstance(verdict, RiskRefused):
         post_refusal(desk, effects, verdict)
         exit_state.tried_events = events

@@ -170,8 +170,6 @@ class Trader:
                 self._weigh(effects, trade, event.ts_ns, market)
         else:
             fills.on_failed(desk, effects, event, market)
-        if not desk.state.ended:
-            guards.watch_drawdown(desk, effects, event.ts_ns, market)
         return effects
 
     def on_context(self, instrument: int, payload: bytes, ts_ns: int, market: Market) -> fx.Effects:

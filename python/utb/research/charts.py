@@ -134,6 +134,7 @@ def _styled(chart: go.Figure, *, height: int) -> go.Figure:
         font={"family": "system-ui, sans-serif", "color": MUTED, "size": 12},
         legend={"orientation": "h", "y": 1.06},
         hovermode="closest",
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": MUTED, "activecolor": NEUTRAL},
     )
     chart.update_xaxes(gridcolor="rgba(138,147,163,0.18)")
     chart.update_yaxes(gridcolor="rgba(138,147,163,0.18)", zerolinecolor="rgba(138,147,163,0.4)")

@@ -31,7 +31,7 @@ margin-top:18px}.card,.panel{background:var(--card);border:1px solid var(--line)
 border-radius:8px;padding:12px 14px}
 .card b{display:block;font-size:19px;font-weight:600}.card span{color:var(--muted);font-size:12px}
 .up{color:var(--up)}.down{color:var(--down)}.scroll{overflow-x:auto}
-table{border-collapse:collapse;width:100%;font-size:13px}th,td{padding:5px 10px;text-align:right;
+table{border-collapse:collapse;width:100%;font-size:13px}th,td{padding:5px 8px;text-align:right;
 border-bottom:1px solid var(--line);white-space:nowrap}th{color:var(--muted);font-weight:500}
 th:first-child,td:first-child{text-align:left}.two{display:grid;gap:16px;
 grid-template-columns:repeat(auto-fit,minmax(420px,1fr))}li{color:var(--muted)}
@@ -101,11 +101,11 @@ def _cards(run: FinishedRun, overall: Figures) -> str:
         ("Return", _percent(overall.total_return), overall.total_return),
         ("Buy and hold", _percent(held), held),
         ("Net profit", _number(overall.total_pnl), overall.total_pnl),
-        ("Max drawdown", _percent(overall.max_drawdown), None),
+        ("Max drawdown", _share(overall.max_drawdown), None),
         ("Sharpe", _number(overall.sharpe_ratio), None),
         ("Sortino", _number(overall.sortino_ratio), None),
         ("Profit factor", _number(overall.profit_factor), None),
-        ("Win rate", _percent(overall.win_rate), None),
+        ("Win rate", _share(overall.win_rate), None),
         ("Trades", str(overall.total_trades), None),
         ("Expectancy", _number(overall.expectancy), overall.expectancy),
         ("Expectancy, R", _number(overall.expectancy_r), overall.expectancy_r),
@@ -113,7 +113,7 @@ def _cards(run: FinishedRun, overall: Figures) -> str:
         ("Network fees", _number(costs.network_fees), None),
         ("Slippage, bps", _number(overall.avg_slippage_bps), None),
         ("Execution, ms", _number(overall.avg_execution_time), None),
-        ("Exposure", _percent(overall.exposure), None),
+        ("Exposure", _share(overall.exposure), None),
         ("Turnover", _number(overall.turnover), None),
         ("Mean duration, min", _number(overall.avg_duration_minutes), None),
     )
@@ -161,14 +161,14 @@ def _groups(
             (
                 escape(name),
                 str(f.total_trades),
-                _percent(f.win_rate),
+                _share(f.win_rate),
                 _coloured(_number(f.total_pnl), f.total_pnl),
                 _number(f.profit_factor),
                 _number(f.expectancy_r),
                 _number(f.avg_duration_minutes),
             )
         )
-    header = (first, "trades", "win rate", "net profit", "profit factor", "R per trade", "minutes")
+    header = (first, "trades", "win rate", "profit", "factor", "R", "minutes")
     return _table(header, rows)
 
 
@@ -249,6 +249,10 @@ def _number(value: float | None) -> str:
 
 def _percent(value: object) -> str:
     return f"{value:+.2%}" if isinstance(value, float) else ABSENT
+
+
+def _share(value: float | None) -> str:
+    return ABSENT if value is None else f"{value:.1%}"
 
 
 def _coloured(text: str, value: float) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -131,8 +132,6 @@ def _written(writer: pq.ParquetWriter, table: pa.Table) -> int:
 
 
 def _write_lines(tables: Iterator[pa.Table], out: Path) -> int:
-    import msgspec
-
     encoder = msgspec.json.Encoder()
     count = 0
     with out.open("wb") as file:

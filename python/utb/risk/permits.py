@@ -45,7 +45,7 @@ def positive(value: float) -> bool:
 
 def whole(*values: object) -> bool:
     """Return whether all are integers: a float that looks like an amount is not one."""
-    return all(type(value) is int for value in values)
+    return set(map(type, values)) == {int}
 
 
 def state_denial(view: PortfolioView, instrument: int, settings: RiskSettings) -> Denial | None:

@@ -66,3 +66,18 @@ fn timeframe(name: Option<&Text<'_>>) -> Result<Timeframe, DecodeError> {
         _ => Err(DecodeError::Unsupported),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::fast;
+    use crate::frames::{BARS, PRICE, REST_SWAPS, SWAP};
+
+    #[test]
+    fn known_frames_take_the_forward_scan() {
+        for (frame, count) in [(PRICE, 1), (SWAP, 1), (REST_SWAPS, 1), (BARS, 2)] {
+            let mut items = Vec::new();
+            assert_eq!(fast(frame.as_bytes(), &mut items), Some(()), "{frame}");
+            assert_eq!(items.len(), count);
+        }
+    }
+}

@@ -47,6 +47,7 @@ pub(crate) fn text(text: Option<Text<'_>>) -> Result<Text<'_>, DecodeError> {
 
 /// Borrows a piece of the frame.
 #[inline]
+#[expect(clippy::unnecessary_wraps, reason = "every field it fills may be absent")]
 pub(crate) const fn borrowed(bytes: &[u8]) -> Option<Text<'_>> {
     Some(Text::borrowed(bytes))
 }

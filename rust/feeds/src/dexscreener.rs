@@ -77,3 +77,23 @@ fn price(text: Option<&Text<'_>>) -> Result<Option<Value>, DecodeError> {
     let number = number::number_text(text.as_bytes()).ok_or(DecodeError::Shape)?;
     positive(Some(number)).map(|price| Some(Value::new(price)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::fast;
+    use crate::frames::PAIR;
+
+    #[test]
+    fn known_frames_take_the_forward_scan() {
+        let bare =
+            PAIR.replace(",\"priceUsd\":\"140.50\"", "").replace(",\"labels\":[\"CPMM\"]", "");
+        for frame in [
+            format!("{{\"schemaVersion\":\"1.0.0\",\"pairs\":[{PAIR},{bare}],\"pair\":null}}"),
+            format!("[{bare},{PAIR}]"),
+        ] {
+            let mut items = Vec::new();
+            assert_eq!(fast::decode(frame.as_bytes(), &mut items), Some(()), "{frame}");
+            assert_eq!(items.len(), 2);
+        }
+    }
+}

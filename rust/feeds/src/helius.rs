@@ -66,3 +66,15 @@ fn finish(raw: RawUpdate<'_>) -> Result<AccountUpdate<'_>, DecodeError> {
     let data = account::decode_account(owner, data.as_bytes())?;
     Ok(AccountUpdate { subscription, slot, data })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::fast;
+    use crate::frames::SYSTEM_ACCOUNT;
+
+    #[test]
+    fn known_frames_take_the_forward_scan() {
+        let raw = fast::decode(SYSTEM_ACCOUNT.as_bytes()).unwrap();
+        assert_eq!((raw.slot, raw.subscription), (Some(5_199_307), Some(23_784)));
+    }
+}

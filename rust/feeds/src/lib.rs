@@ -11,6 +11,7 @@ mod account;
 mod address;
 mod birdeye;
 mod check;
+mod decimal;
 mod dexscreener;
 mod error;
 mod frame;
@@ -30,3 +31,7 @@ pub use frame::{DEPTH_MAX, FRAME_BYTES_MAX, Scan, Scratch, decode, decode_with};
 pub use helius::AccountUpdate;
 pub use item::{Control, HistoryBar, Item, Pair, PriceBar, Rejected, SpotQuote, Trade};
 pub use text::Text;
+
+#[cfg(test)]
+#[path = "../tests/common/frames.rs"]
+mod frames;

@@ -4,6 +4,9 @@
 //! then starts again with the typed fallback. It reads only *plain* frames (no backslash, no
 //! control character), so that a string ends at the next quote.
 
+#![expect(clippy::option_option, reason = "outer: the scan gives up; inner: null")]
+#![expect(clippy::inline_always, reason = "a call would cost more than the read it does")]
+
 use crate::number::{self, digit_count, digits};
 
 /// Deepest nesting `skip_value` follows before it gives up.

@@ -60,6 +60,7 @@ pub(crate) fn text(raw: Option<RawText<'_>>) -> Option<Text<'_>> {
 }
 
 /// Tells an absent field (`None`) from one that is `null` (`Some(None)`).
+#[expect(clippy::option_option, reason = "absent differs from null")]
 pub(crate) fn present<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
 where
     T: Deserialize<'de>,

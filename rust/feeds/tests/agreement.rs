@@ -43,15 +43,6 @@ fn test_every_byte_replaced_by_structure_agrees() {
 }
 
 #[test]
-fn test_known_frames_take_the_forward_scan() {
-    // A frame the scan gives up on would be slow, not wrong: this notices by an item that only
-    // the scan accepts as it stands, a list longer than the typed reader is asked for.
-    for (source, frame) in samples() {
-        assert!(read(Scan::Fast, source, frame.as_bytes()).is_ok());
-    }
-}
-
-#[test]
 fn test_hostile_frames_are_refused_by_name() {
     let long = vec![b' '; 10 << 20];
     for source in [Source::DexScreener, Source::Birdeye, Source::Helius] {
@@ -189,10 +180,13 @@ proptest! {
     }
 
     #[test]
-    fn test_any_price_is_read_as_rust_reads_it(price in "[1-9][0-9]{0,24}(\\.[0-9]{1,26})?(e-?[0-9]{1,2})?") {
+    fn test_any_price_is_read_as_rust_reads_it(
+        price in "(0|[1-9][0-9]{0,24})(\\.[0-9]{0,25}[1-9])?(e-?[0-9]{1,2})?",
+    ) {
         let frame = PRICE.replace("24.58,", &format!("{price},"));
         let _ = both(Source::Birdeye, frame.as_bytes());
         let number: f64 = price.parse().unwrap();
+        prop_assume!(number > 0.0);
         let frame = pairs(&[&PAIR.replace("140.5021", &price)]);
         let items = both(Source::DexScreener, frame.as_bytes()).unwrap();
         let [utb_feeds::Item::Pair(pair)] = items.as_slice() else { panic!("{items:?}") };

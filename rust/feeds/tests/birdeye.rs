@@ -31,7 +31,10 @@ fn test_price_data_gives_a_forming_bar() {
     assert_eq!(bar.address, SOL);
     assert_eq!(bar.timeframe, Timeframe::M1);
     assert_eq!(bar.open_ns, 1_675_506_000_000_000_000);
-    assert_eq!([bar.open, bar.high, bar.low, bar.close], [24.58, 24.6, 24.417_357_853_450_138, 24.5]);
+    assert_eq!(
+        [bar.open, bar.high, bar.low, bar.close],
+        [24.58, 24.6, 24.417_357_853_450_138, 24.5]
+    );
     assert_eq!(bar.volume, 32.928_421_816);
 }
 

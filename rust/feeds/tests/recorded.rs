@@ -68,7 +68,10 @@ fn test_recorded_birdeye_answers_are_all_read() {
 fn account(name: &str) -> Option<(String, Value)> {
     let value: Value = sonic_rs::from_str(&recorded(name)?).unwrap();
     let text = |key: &str| value.get(key).as_str().unwrap().to_owned();
-    Some((notification(&text("owner"), &text("data_base64")), value.get("expected").unwrap().clone()))
+    Some((
+        notification(&text("owner"), &text("data_base64")),
+        value.get("expected").unwrap().clone(),
+    ))
 }
 
 fn data(frame: &str) -> AccountData<'_> {
@@ -109,10 +112,10 @@ fn test_recorded_raydium_cpmm_accounts_give_the_expected_fields() {
     assert_eq!(pool.mints, [key(&expected, "token_0_mint"), key(&expected, "token_1_mint")]);
     assert_eq!((pool.status, pool.decimals), (0, [9, 9]));
     for (name, value) in [
-        ("protocol_fees_token_0", pool.protocol_fees_raw[0]),
-        ("protocol_fees_token_1", pool.protocol_fees_raw[1]),
-        ("fund_fees_token_0", pool.fund_fees_raw[0]),
-        ("fund_fees_token_1", pool.fund_fees_raw[1]),
+        ("protocol_fees_0", pool.protocol_fees_raw[0]),
+        ("protocol_fees_1", pool.protocol_fees_raw[1]),
+        ("fund_fees_0", pool.fund_fees_raw[0]),
+        ("fund_fees_1", pool.fund_fees_raw[1]),
         ("open_time", pool.open_time_s),
     ] {
         assert_eq!(number(name), Some(value), "{name}");
@@ -129,8 +132,8 @@ fn test_recorded_rpc_bodies_are_told_apart() {
     let Some(text) = recorded("rpc/rpc_and_websocket_bodies.json") else { return };
     let cases: Value = sonic_rs::from_str(&text).unwrap();
     for case in cases.as_array().unwrap() {
-        let name = case.get("case").as_str().unwrap();
-        let body = sonic_rs::to_string(case.get("body").unwrap()).unwrap();
+        let (name, body) = (case.get("case").unwrap(), case.get("body").unwrap());
+        let (name, body) = (name.as_str().unwrap(), sonic_rs::to_string(body).unwrap());
         let outcome = both(Source::Helius, body.as_bytes());
         match name {
             // A recorded account in base58: refused by name.
@@ -142,7 +145,9 @@ fn test_recorded_rpc_bodies_are_told_apart() {
                 outcome.unwrap().as_slice(),
                 [Item::Control(Control::Slot { slot: 76, .. })]
             )),
-            "test_block_notification" | "test_logs_notification" | "test_signature_notification" => {
+            "test_block_notification"
+            | "test_logs_notification"
+            | "test_signature_notification" => {
                 assert_eq!(outcome, Err(DecodeError::Unsupported));
             }
             _ => {}

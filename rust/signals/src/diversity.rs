@@ -86,6 +86,10 @@ impl Diversity {
     }
 
     fn add(&mut self, code: u16, sign: i64) {
+        // All HOLD, the usual case, adds nothing.
+        if code == 0 {
+            return;
+        }
         let votes = decode(code);
         for ((sum, row), left) in self.sums.iter_mut().zip(&mut self.products).zip(votes) {
             *sum += sign * left;

@@ -91,17 +91,20 @@ impl FlashCrash {
         if passed > BUCKETS_NS {
             self.highs = [0.0; BUCKETS];
         } else {
-            for number in self.bucket..bucket {
-                let high = if number == self.bucket { self.high } else { 0.0 };
-                let slot = usize::try_from(number.rem_euclid(BUCKETS_NS)).unwrap_or(0);
+            let mut slot = usize::try_from(self.bucket.rem_euclid(BUCKETS_NS)).unwrap_or(0);
+            let mut high = self.high;
+            for _ in 0..passed {
                 if let Some(kept) = self.highs.get_mut(slot) {
                     *kept = high;
                 }
+                high = 0.0;
+                slot = if slot + 1 >= BUCKETS { 0 } else { slot + 1 };
             }
         }
         self.bucket = bucket;
         self.high = 0.0;
-        self.high_before = self.highs.iter().copied().fold(0.0, f64::max);
+        self.high_before =
+            self.highs.iter().fold(0.0, |most, &high| if high > most { high } else { most });
     }
 }
 

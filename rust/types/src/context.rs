@@ -37,10 +37,13 @@ pub struct WhaleContext {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SentimentContext {
     /// Overall, 0..1.
+    #[serde(default)]
     pub overall: Value,
     /// Change of overall over 6 h, scaled (+0.3 = a rise of 0.15), -1..1.
+    #[serde(default)]
     pub momentum: Value,
     /// Percentile of the last hour's mentions among the last 7 days, 0..1.
+    #[serde(default)]
     pub social_volume: Value,
     /// Positive news items on the asset in the last hour.
     pub news_positive: u32,

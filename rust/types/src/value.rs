@@ -1,14 +1,15 @@
 //! A number that may be absent.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// An `f64` that may be absent: before warm-up, or when an input is missing.
 ///
 /// Eight bytes, so that a feature set stays in a few cache lines. Absence is stored as NaN and
 /// can only be read through [`Value::get`], so no comparison ever meets a NaN by accident.
 /// A non-finite number put in becomes absent.
-#[derive(Clone, Copy, Serialize, Deserialize)]
-#[serde(transparent)]
+///
+/// In a readable format such as JSON absence is `null`; in a compact one it keeps its eight bytes.
+#[derive(Clone, Copy)]
 pub struct Value(f64);
 
 impl Value {
@@ -37,6 +38,26 @@ impl Value {
     #[inline]
     pub const fn or_nan(self) -> f64 {
         self.0
+    }
+}
+
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            self.get().serialize(serializer)
+        } else {
+            self.0.serialize(serializer)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            Ok(Self::from(Option::<f64>::deserialize(deserializer)?))
+        } else {
+            Ok(Self::new(f64::deserialize(deserializer)?))
+        }
     }
 }
 

@@ -24,6 +24,7 @@ struct TypedQuote {
 
 /// Tells one quote from a map of them.
 #[derive(Deserialize)]
+#[expect(clippy::option_option, reason = "absent differs from null")]
 struct Probe<'a> {
     #[serde(borrow, default, deserialize_with = "typed::present")]
     value: Option<Option<LazyValue<'a>>>,

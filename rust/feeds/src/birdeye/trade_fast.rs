@@ -4,6 +4,9 @@
 //! order the socket writes today, round and round until the object ends: the known order is
 //! read in one round, any other in a few.
 
+#![expect(clippy::option_option, reason = "outer: the scan gives up; inner: null")]
+#![expect(clippy::inline_always, reason = "a call would cost more than the read it does")]
+
 use super::push;
 use super::trade::{RawLeg, RawTrade, finish};
 use crate::check::borrowed;

@@ -1,5 +1,7 @@
 //! The expected order of a compact `DexScreener` frame.
 
+#![expect(clippy::option_option, reason = "outer: the scan gives up; inner: null")]
+
 use super::{RawPair, finish, push};
 use crate::check::borrowed;
 use crate::item::Item;

@@ -9,6 +9,7 @@ use crate::item::Item;
 use crate::typed::{self, Number, RawText};
 
 #[derive(Deserialize)]
+#[expect(clippy::option_option, reason = "absent differs from null")]
 struct Envelope<'a> {
     #[serde(borrow, default, deserialize_with = "typed::present")]
     pairs: Option<Option<Vec<LazyValue<'a>>>>,

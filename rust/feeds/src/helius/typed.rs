@@ -16,8 +16,8 @@ struct Envelope<'a> {
     params: Option<LazyValue<'a>>,
     #[serde(borrow)]
     result: Option<LazyValue<'a>>,
-    #[serde(borrow, default, deserialize_with = "typed::present")]
-    error: Option<Option<LazyValue<'a>>>,
+    #[serde(borrow)]
+    error: Option<LazyValue<'a>>,
     #[serde(borrow)]
     id: Option<LazyValue<'a>>,
 }
