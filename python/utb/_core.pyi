@@ -3,8 +3,9 @@
 Every refusal is a `ValueError` whose text names the field, its value and what it must be.
 """
 
-from _typeshed import ReadableBuffer as Buffer
 from typing import final
+
+from _typeshed import ReadableBuffer as Buffer
 
 @final
 class Pipeline:
@@ -59,9 +60,7 @@ class Pipeline:
 
     def features(
         self, instrument: int
-    ) -> (
-        tuple[float | None, float | None, float | None, int | None, int, float | None] | None
-    ):
+    ) -> tuple[float | None, float | None, float | None, int | None, int, float | None] | None:
         """Return the fields of `domain.engine.DecisionFeatures` at the last closed bar."""
 
     def equity(self) -> tuple[float, float] | None:

@@ -1,5 +1,7 @@
 """A trader without a runner: the test is the venue."""
 
+from typing import TypeVar
+
 from fake_core import BAR_NS, FEATURES, SECOND_NS, FakeCore, Tick
 from session import START_NS, config_of, instruments_of, params_of
 
@@ -7,10 +9,12 @@ from utb.config.schema import Config
 from utb.domain.commands import Accepted, Command
 from utb.domain.engine import DecisionMade, TriggerFired
 from utb.domain.names import OrderStatus, Side
-from utb.domain.orders import OrderIntent, Submission, VenueFailed, VenueFilled
-from utb.domain.records import Record
+from utb.domain.orders import OrderIntent, Position, Submission, VenueFailed, VenueFilled
+from utb.domain.records import Record  # noqa: TC001
 from utb.node import effects as fx
 from utb.node.trader import Trader
+
+Kind = TypeVar("Kind")
 
 
 class Driver:
@@ -127,15 +131,20 @@ class Driver:
 
     def bought(self, instrument: int = 0, **levels: float) -> int:
         """Buy and fill; return the position id."""
-        self.decide("BUY", instrument, **levels)
+        self.decide("BUY", instrument, 2, **levels)
         self.price(instrument, self.core.state.marks[instrument].price)
         self.fill()
         position = self.trader.book.position_of(instrument)
         assert position is not None
         return position.position_id
 
-    def of(self, kind: type[Record]) -> list[Record]:
+    def of(self, kind: type[Kind]) -> list[Kind]:
         return [record for record in self.records if isinstance(record, kind)]
+
+    def position(self, position_id: int = 1) -> Position:
+        position = self.trader.book.position(position_id)
+        assert position is not None
+        return position
 
 
 def accepted(effects: fx.Effects) -> bool:

@@ -10,7 +10,8 @@ import pytest
 from session import frames, instruments_of, make, market, records_of, sqlite
 
 from utb.config.load import defaults
-from utb.domain.commands import Pause, Resume, Shutdown
+from utb.domain.commands import Command, Pause, Resume, Shutdown
+from utb.domain.records import OperatorState as StateRecord
 from utb.domain.records import OrderState, Record
 from utb.errors import InvariantError, UsageError
 from utb.node.recovery import fold, view_of
@@ -123,7 +124,7 @@ def test_resume_with_another_market_stops_at_the_first_difference(
 
 
 def test_commands_are_taken_again_at_their_place(tmp_path: Path) -> None:
-    commands = {
+    commands: dict[int, Command] = {
         40: Pause(command_id="a", issued_by="op"),
         90: Resume(command_id="b", issued_by="op"),
     }
@@ -154,8 +155,8 @@ def test_commands_are_taken_again_at_their_place(tmp_path: Path) -> None:
     runner.resume()
     runner.run()
     assert again.journal_hash() == whole_run.wiring.journal.journal_hash()
-    states = [str(r.state) for _, r in again.records(0) if getattr(r, "issued_by", "") == "op"]
-    assert states == ["PAUSED", "RUNNING"]
+    changes = [r for _, r in again.records(0) if isinstance(r, StateRecord) and not r.lifecycle]
+    assert [str(r.state) for r in changes] == ["PAUSED", "RUNNING"]
 
 
 def test_shutdown_keeps_positions_and_the_next_start_goes_on(

@@ -1,5 +1,7 @@
 """The runner: one total order, whatever form the market comes in."""
 
+from collections.abc import Iterable
+
 import msgspec
 import pytest
 from fake_core import FakeCore, Tick
@@ -17,7 +19,7 @@ from session import (
 
 from utb.adapters.venues.simulated import SimulatedVenue
 from utb.domain.orders import Submission
-from utb.domain.records import FillBooked, OrderState
+from utb.domain.records import FillBooked, OrderState, Record
 from utb.storage.memory import MemoryJournal
 
 
@@ -59,7 +61,7 @@ class SpyJournal(MemoryJournal):
         super().__init__()
         self._spy = spy
 
-    def append(self, records):
+    def append(self, records: Iterable[Record]) -> int:
         records = list(records)
         for record in records:
             if isinstance(record, OrderState) and record.status == "SENT":

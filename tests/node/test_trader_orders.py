@@ -76,7 +76,7 @@ def test_failed_entry_releases_its_reservation_and_is_not_tried_again(status: Or
 def test_sell_without_position_is_kept_in_the_record_and_opens_nothing() -> None:
     driver = Driver()
     effects = driver.decide("SELL")
-    assert [r.outcome for r in effects.records] == ["no_position"]
+    assert [r.outcome for r in driver.of(Decision)] == ["no_position"]
     assert effects.submissions == []
 
 
@@ -98,12 +98,12 @@ def test_sell_closes_the_position_and_weights_follow() -> None:
 def test_partial_sells_half_and_brings_the_stop_to_entry_and_costs() -> None:
     driver = Driver()
     driver.bought(stop=97.0)
-    held = driver.trader.book.position(1).base_raw
+    held = driver.position().base_raw
     driver.price(0, 103.1)
     driver.fire("PARTIAL", fraction=0.5)
     assert driver.submissions[-1].intent.amount_in_raw == held // 2
     driver.fill()
-    rest = driver.trader.book.position(1)
+    rest = driver.position()
     armed = driver.core.state.armed[1]
     assert rest.base_raw == held - held // 2
     assert rest.stop == armed.stop == pytest.approx(armed.entry_price + armed.round_trip_cost)
@@ -152,7 +152,7 @@ def test_full_exit_waits_for_the_partial_on_its_way() -> None:
     driver.fill()
     rest = driver.submissions[-1].intent
     assert rest.exit_reason is ExitReason.STOP
-    assert rest.amount_in_raw == driver.trader.book.position(1).base_raw
+    assert rest.amount_in_raw == driver.position().base_raw
     driver.fill()
     assert driver.trader.book.positions == {}
 
@@ -165,7 +165,7 @@ def test_full_exit_follows_at_once_when_the_partial_fails() -> None:
     driver.fail()
     intent = driver.submissions[-1].intent
     assert (intent.exit_reason, intent.attempt) == (ExitReason.STOP, 0)
-    assert intent.amount_in_raw == driver.trader.book.position(1).base_raw
+    assert intent.amount_in_raw == driver.position().base_raw
 
 
 def test_second_trigger_while_an_exit_is_on_its_way_sends_nothing() -> None:

@@ -1,6 +1,6 @@
 """Operator states, guards and commands of the pure trader."""
 
-from typing import get_args
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -8,7 +8,14 @@ from driver import Driver, accepted
 
 from utb.domain import commands as cmd
 from utb.domain.engine import DayClosed, EquityFloorHit, FlashCrash, WarmUpRestarted
-from utb.domain.names import BreakerKind, ExitReason, OperatorState, RefusalCode, Side
+from utb.domain.names import (
+    BreakerKind,
+    ExitReason,
+    OperatorState,
+    OrderStatus,
+    RefusalCode,
+    Side,
+)
 from utb.domain.records import Breaker, EquityMarked, FillBooked, OrderState, Refused, WarmUp
 from utb.domain.records import OperatorState as StateRecord
 from utb.node import effects as fx
@@ -17,9 +24,15 @@ from utb.node.operator import _HANDLERS
 MINUTE_NS = 60_000_000_000
 
 
-def give(driver: Driver, kind: type, **fields: object) -> fx.Effects:
+def give(driver: Driver, kind: type[Any], **fields: object) -> fx.Effects:
     number = len(driver.trader.desk.state.answers)
     return driver.command(kind(command_id=f"c{number}", issued_by="op", **fields))
+
+
+def equity_of(driver: Driver) -> float:
+    present = driver.core.equity()
+    assert present is not None
+    return present[0]
 
 
 def code_of_next_buy(driver: Driver, instrument: int = 1) -> str:
@@ -40,7 +53,9 @@ def test_every_command_has_a_handler() -> None:
         (cmd.EmergencyStop, OperatorState.EMERGENCY_STOP, RefusalCode.EMERGENCY_STOP),
     ],
 )
-def test_state_refuses_entries_with_its_code(kind: type, state: OperatorState, code: str) -> None:
+def test_state_refuses_entries_with_its_code(
+    kind: type[Any], state: OperatorState, code: str
+) -> None:
     driver = Driver()
     assert accepted(give(driver, kind))
     assert driver.trader.desk.state.operator is state
@@ -94,12 +109,12 @@ def test_reset_restarts_the_peak_so_that_the_stop_does_not_come_back() -> None:
     driver = Driver()
     driver.bought()
     driver.price(0, 10.0)
-    equity = driver.core.equity()[0]
+    equity = equity_of(driver)
     driver.event(EquityFloorHit(driver.now_ns, equity, 85_000.0, 120_000.0))
     assert driver.trader.desk.state.operator is OperatorState.EMERGENCY_STOP
     driver.fill()
     give(driver, cmd.Reset)
-    assert driver.trader.desk.state.operator is OperatorState.RUNNING
+    assert str(driver.trader.desk.state.operator) == "RUNNING"
     assert driver.of(EquityMarked)[-1].peak_reset
     assert driver.trader.desk.breakers.active == ()
     assert code_of_next_buy(driver) == ""
@@ -151,10 +166,10 @@ def test_manual_buy_over_a_limit_is_refused_not_shrunk() -> None:
 def test_manual_sale_of_a_part_keeps_the_rest_watched() -> None:
     driver = Driver()
     driver.bought()
-    held = driver.trader.book.position(1).base_raw
+    held = driver.position().base_raw
     give(driver, cmd.Trade, instrument=0, side=Side.SELL, size_base_raw=held // 4)
     driver.fill()
-    assert driver.trader.book.position(1).base_raw == held - held // 4
+    assert driver.position().base_raw == held - held // 4
     assert not driver.core.state.armed[1].partial_done
 
 
@@ -186,7 +201,7 @@ def test_drawdown_ends_in_the_emergency_stop_and_sells() -> None:
     driver = Driver()
     driver.bought()
     driver.price(0, 10.0)
-    equity = driver.core.equity()[0]
+    equity = equity_of(driver)
     effects = driver.event(EquityFloorHit(driver.now_ns, equity, 85_000.0, 120_000.0))
     states = [r for r in effects.records if isinstance(r, StateRecord)]
     assert [(r.state, r.cause) for r in states] == [("EMERGENCY_STOP", "DRAWDOWN")]
@@ -249,7 +264,11 @@ def test_end_of_an_order_in_flight_is_not_tried_again() -> None:
     from utb.domain.orders import VenueFailed
 
     ended = VenueFailed(
-        intent_id=intent.intent_id, ts_ns=driver.now_ns, status="EXPIRED", fee_lamports=0, reason=""
+        intent_id=intent.intent_id,
+        ts_ns=driver.now_ns,
+        status=OrderStatus.EXPIRED,
+        fee_lamports=0,
+        reason="",
     )
     effects = driver.take(driver.trader.on_end_of_order(ended, driver.core))
     assert effects.submissions == []

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from utb.domain.commands import Pause
+from utb.domain.names import OperatorState as RunState
 from utb.domain.records import CashMoved, FeedState, OperatorState, Record, WarmUp
 from utb.errors import InvariantError, UsageError
 from utb.ports.journal import FeedPosition, LoggedCommand, Snapshot
@@ -28,7 +29,12 @@ def gap(ts_ns: int) -> WarmUp:
 
 FEED = FeedState(ts_ns=1, source="birdeye", state="stale", reason="silence")
 START = OperatorState(
-    ts_ns=1, state="RUNNING", previous=None, issued_by="system", cause="start", lifecycle=True
+    ts_ns=1,
+    state=RunState.RUNNING,
+    previous=None,
+    issued_by="system",
+    cause="start",
+    lifecycle=True,
 )
 PAUSED = msgspec.structs.replace(START, lifecycle=False)
 

@@ -56,8 +56,8 @@ impl Pipeline {
         strategy.patterns.update(bar, tf.atr14);
         strategy.stat.update(bar.close);
         strategy.near = strategy.levels.levels(bar.close, tf.atr14);
-        strategy.bullish = strategy.patterns.bullish();
-        strategy.bearish = strategy.patterns.bearish();
+        strategy.bullish = strategy.patterns.bullish(params.thresholds.pattern_strength);
+        strategy.bearish = strategy.patterns.bearish(params.thresholds.pattern_strength);
         strategy.stat_features = strategy.stat.features();
         let inputs = Inputs {
             now_ns: ts_ns,
@@ -103,6 +103,7 @@ impl Pipeline {
                 }
             }
         }
+        strategy.memory.push_patterns(&strategy.bullish, &strategy.bearish);
         strategy.memory.push(tf);
         strategy.last = Some(Evaluation { ts_ns, bar_open_ns: bar.open_ns, votes, side, hold });
         let close = Close { instrument: dense, ts_ns, tf, votes: &votes };

@@ -62,6 +62,8 @@ pub(crate) struct Rolling {
     open_ns: i64,
     counted: f64,
     sampled: bool,
+    /// Open time of the last bar before this one that had a sample.
+    sampled_before_ns: i64,
 }
 
 impl Rolling {
@@ -69,7 +71,8 @@ impl Rolling {
     pub(crate) fn since(&mut self, ts_ns: i64, sample_base: Value) -> Value {
         let open_ns = Timeframe::M5.open_ns(ts_ns);
         if open_ns > self.open_ns {
-            *self = Self { open_ns, ..Self::default() };
+            let before_ns = if self.sampled { self.open_ns } else { self.sampled_before_ns };
+            *self = Self { open_ns, sampled_before_ns: before_ns, ..Self::default() };
         }
         let Some(sample) = sample_base.get().filter(|_| open_ns == self.open_ns) else {
             return Value::new(0.0);
@@ -82,7 +85,7 @@ impl Rolling {
 
     /// Returns whether the 5m bar that opened then had a sample.
     pub(crate) const fn sampled(&self, open_ns: i64) -> bool {
-        self.sampled && self.open_ns == open_ns
+        (self.sampled && self.open_ns == open_ns) || self.sampled_before_ns == open_ns
     }
 }
 
@@ -163,7 +166,10 @@ mod tests {
         let bar = [take(5, Some(10.0)), take(6, None), take(7, Some(8.0)), take(9, Some(12.0))];
         assert!((bar.iter().sum::<f64>() - 12.0).abs() < 1e-12);
         assert_eq!(take(10, Some(3.0)).to_bits(), 3.0_f64.to_bits());
-        assert!(rolling.sampled(10 * MINUTE_NS) && !rolling.sampled(5 * MINUTE_NS));
+        assert!(rolling.sampled(10 * MINUTE_NS) && rolling.sampled(5 * MINUTE_NS));
+        rolling.since(15 * MINUTE_NS, Value::ABSENT);
+        rolling.since(20 * MINUTE_NS, Value::ABSENT);
+        assert!(rolling.sampled(10 * MINUTE_NS) && !rolling.sampled(15 * MINUTE_NS));
     }
 
     #[test]

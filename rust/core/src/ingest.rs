@@ -68,6 +68,7 @@ impl Pipeline {
     fn on_price_bar(&mut self, bar: &PriceBar<'_>, ts_recv_ns: i64) {
         let Some(instrument) = self.birdeye_instrument(bar.address.as_bytes()) else { return };
         let Some(cold) = self.state.cold.get_mut(instrument) else { return };
+        let before = cold.feed.forming;
         let volume = cold.feed.forming.since(bar.open_ns, bar.timeframe, bar.volume);
         let last_ns = bar.open_ns + bar.timeframe.span_ns() - 1;
         let tick = Tick {
@@ -76,7 +77,11 @@ impl Pipeline {
             volume,
             liquidity: Value::ABSENT,
         };
-        self.on_price(instrument, Source::Birdeye, &tick);
+        let counted = self.on_price(instrument, Source::Birdeye, &tick);
+        // A volume that did not count stays to be seen with the next update.
+        if !counted && let Some(cold) = self.state.cold.get_mut(instrument) {
+            cold.feed.forming = before;
+        }
     }
 
     /// A bar of the past enters as a recorded bar; one that is still forming does not.
@@ -198,13 +203,17 @@ impl Pipeline {
         let instrument = pair.instrument;
         let primary = self.registry.get(instrument).map(|it| it.primary);
         let Some(cold) = self.state.cold.get_mut(instrument) else { return };
+        let before = cold.feed.rolling;
         let volume = if primary == Some(Source::DexScreener) {
             cold.feed.rolling.since(ts_recv_ns, pair.volume_m5_base)
         } else {
             Value::ABSENT
         };
         let tick = Tick { ts_ns: ts_recv_ns, price: pair.price, volume, liquidity: pair.liquidity };
-        self.on_price(instrument, Source::DexScreener, &tick);
+        let counted = self.on_price(instrument, Source::DexScreener, &tick);
+        if !counted && let Some(cold) = self.state.cold.get_mut(instrument) {
+            cold.feed.rolling = before;
+        }
     }
 
     /// A pool's account or one of its vaults.

@@ -75,30 +75,34 @@ impl Pipeline {
         repeat
     }
 
-    /// Takes a price that passed the checks of its source.
+    /// Takes a price that passed the checks of its source; returns whether it counted.
     #[inline]
-    pub(crate) fn on_price(&mut self, instrument: usize, source: Source, tick: &Tick) {
+    pub(crate) fn on_price(&mut self, instrument: usize, source: Source, tick: &Tick) -> bool {
         self.clock_to(tick.ts_ns);
-        let primary = self.registry.get(instrument).map(|it| it.primary);
+        let primary = self.state.hot.get(instrument).map(|it| it.primary);
         if primary != Some(source) && source != Source::Recorded {
             self.cross_check(instrument, source, tick.price);
-            return;
+            return false;
         }
         if !self.pass_gap_and_outlier(instrument, source, tick) {
-            return;
+            return false;
         }
-        let Some(hot) = self.state.hot.get_mut(instrument) else { return };
-        if hot.builder.next_end_ns().is_some_and(|end_ns| end_ns <= tick.ts_ns) {
-            self.close_own(instrument, tick.ts_ns);
+        let Some(hot) = self.state.hot.get_mut(instrument) else { return false };
+        let closes = hot.builder.next_end_ns().is_some_and(|end_ns| end_ns <= tick.ts_ns);
+        if closes {
+            self.close_until(instrument, tick.ts_ns, tick.ts_ns);
         }
-        let Some(hot) = self.state.hot.get_mut(instrument) else { return };
-        let starts = hot.builder.last_ts_ns().is_none();
+        let Some(hot) = self.state.hot.get_mut(instrument) else { return false };
         match hot.builder.apply(tick.ts_ns, tick.price, tick.volume) {
-            Applied::Late => self.counts(source).late += 1,
+            Applied::Late => {
+                self.counts(source).late += 1;
+                false
+            }
             Applied::LateInside => {
                 let counts = self.counts(source);
                 counts.accepted += 1;
                 counts.late_inside += 1;
+                true
             }
             Applied::Updated => {
                 hot.mark.price = tick.price;
@@ -107,11 +111,13 @@ impl Pipeline {
                 if tick.liquidity.is_present() {
                     hot.mark.liquidity = tick.liquidity;
                 }
-                self.counts(source).accepted += 1;
-                if starts {
+                // The timer depends on the time of the last event, so it is set after it.
+                if closes || hot.parked {
                     self.schedule(instrument);
                 }
+                self.counts(source).accepted += 1;
                 self.after_price(instrument, tick);
+                true
             }
         }
     }
@@ -266,12 +272,7 @@ impl Pipeline {
         self.state.sweep_ns.min(self.state.boundary_ns)
     }
 
-    /// Closes the instrument's own bars that end at or before `ts_ns`.
-    fn close_own(&mut self, instrument: usize, ts_ns: i64) {
-        self.close_until(instrument, ts_ns, ts_ns);
-        self.schedule(instrument);
-    }
-
+    /// Closes the instrument's bars that end at or before `end_ns`, at the time `stamp_ns`.
     fn close_until(&mut self, instrument: usize, end_ns: i64, stamp_ns: i64) {
         loop {
             let Some(hot) = self.state.hot.get_mut(instrument) else { return };
@@ -283,13 +284,14 @@ impl Pipeline {
     /// Sets the instrument's timer: no bar closes by timer once its end is more than the gap
     /// limit after the last event, for the next event restarts the warm-up anyway.
     pub(crate) fn schedule(&mut self, instrument: usize) {
-        let Some(hot) = self.state.hot.get(instrument) else { return };
+        let Some(hot) = self.state.hot.get_mut(instrument) else { return };
         let due_ns = match (hot.builder.next_end_ns(), hot.builder.last_ts_ns()) {
             (Some(end_ns), Some(last_ns)) if end_ns.saturating_sub(last_ns) <= hot.gap_max_ns => {
                 end_ns.saturating_add(self.params.feeds.close_grace_ns)
             }
             _ => i64::MAX,
         };
+        hot.parked = due_ns == i64::MAX;
         if let Some(slot) = self.state.due_ns.get_mut(instrument) {
             *slot = due_ns;
         }
@@ -324,7 +326,7 @@ impl Pipeline {
 
     /// With sampled 5-minute volumes, a bar that holds an unsampled 5m bar has no volume.
     fn forget_unsampled_volumes(&mut self, instrument: usize, group: &mut CloseGroup) {
-        if self.registry.get(instrument).map(|it| it.primary) != Some(Source::DexScreener) {
+        if self.state.hot.get(instrument).map(|it| it.primary) != Some(Source::DexScreener) {
             return;
         }
         let Some(cold) = self.state.cold.get_mut(instrument) else { return };

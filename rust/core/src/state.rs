@@ -14,8 +14,8 @@ use utb_signals::stat::StatWindow;
 use utb_signals::strategies::{ContextSet, Memory};
 use utb_signals::triggers::Triggers;
 use utb_types::{
-    HoldReason, Levels, Params, PatternSignal, STRATEGY_COUNT, Side, StatFeatures, TIMEFRAME_COUNT,
-    TfFeatures, Timeframe, Value, Vote,
+    HoldReason, Levels, Params, PatternSignal, STRATEGY_COUNT, Side, Source, StatFeatures,
+    TIMEFRAME_COUNT, TfFeatures, Timeframe, Value, Vote,
 };
 
 use crate::correlation::HourCloses;
@@ -47,6 +47,10 @@ pub(crate) struct Hot {
     pub(crate) gap_max_ns: i64,
     /// Whether the portfolio holds it.
     pub(crate) held: bool,
+    /// Whether it has no timer: before the first event, and past the gap limit.
+    pub(crate) parked: bool,
+    /// The source whose prices count.
+    pub(crate) primary: Source,
     pub(crate) builder: BarBuilder,
     pub(crate) crash: FlashCrash,
 }
@@ -228,6 +232,8 @@ impl State {
                 mark: Mark::default(),
                 gap_max_ns: params.feeds.max_gap_ns.max(finest.span_ns()),
                 held: false,
+                parked: true,
+                primary: instrument.primary,
                 builder: BarBuilder::new(finest),
                 crash: FlashCrash::new(),
             }

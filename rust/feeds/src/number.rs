@@ -246,7 +246,7 @@ mod tests {
             let value = f64::from_bits(bits);
             prop_assume!(value.is_finite());
             same(&format!("{value:e}"));
-            same(&format!("{:.17e}", value));
+            same(&format!("{value:.17e}"));
         }
 
         /// Prices: halfway cases of short decimals are where a wrong rounding would show.

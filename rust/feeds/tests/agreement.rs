@@ -1,5 +1,12 @@
 //! The forward scan and the typed fallback give the same for any bytes, and neither panics.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test stops at the first surprise"
+)]
+
 mod common;
 
 use common::{PAIR, PRICE, both, pairs, read, samples};

@@ -1,5 +1,12 @@
 //! `DexScreener` frames.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test stops at the first surprise"
+)]
+
 mod common;
 
 use common::{PAIR, both, pairs};

@@ -1,5 +1,12 @@
 //! Solana RPC messages.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test stops at the first surprise"
+)]
+
 mod common;
 
 use base64_simd::STANDARD;

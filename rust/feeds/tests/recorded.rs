@@ -1,5 +1,12 @@
 //! Recorded bodies, where they are at hand (`UTB_DATA`, default `../shared/data`).
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test stops at the first surprise"
+)]
+
 mod common;
 
 use std::path::PathBuf;

@@ -209,7 +209,7 @@ pub(crate) fn patterns(
         for (place, bar) in columns.bars().enumerate() {
             series.update(&bar);
             scanner.update(&bar, series.features().atr14);
-            for signal in [scanner.bullish(), scanner.bearish()] {
+            for signal in [scanner.bullish(f64::INFINITY), scanner.bearish(f64::INFINITY)] {
                 rows.extend(pattern_row(place, &signal));
             }
         }

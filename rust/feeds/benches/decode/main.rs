@@ -17,7 +17,7 @@ use utb_types::Source;
 /// Distinct messages per kind: fewer would let the branch predictor learn them by heart.
 const MESSAGES: usize = 4096;
 /// Rounds over all messages of a kind.
-const ROUNDS: usize = 31;
+const ROUNDS: usize = 30;
 /// Messages timed at once, ours and the peer's alternately: short, so that an interruption by
 /// another process spoils few samples of either.
 const BATCH: usize = 128;
@@ -71,28 +71,31 @@ fn kinds() -> Vec<Kind> {
     ]
 }
 
-#[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 fn measure(kind: &Kind) -> String {
     let mut scratch = Scratch::with_capacity(64);
-    let mut ours_ns = Vec::with_capacity(ROUNDS);
-    let mut peer_ns = Vec::with_capacity(ROUNDS);
+    let mut ours_ns = Vec::with_capacity(ROUNDS * MESSAGES / BATCH);
+    let mut peer_ns = Vec::with_capacity(ROUNDS * MESSAGES / BATCH);
+    let mut ours = |message: &[u8]| {
+        let count = decode(kind.source, black_box(message), &mut scratch, keep);
+        assert!(count.is_ok(), "{}: {count:?}", kind.name);
+    };
+    let mut theirs = |message: &[u8]| {
+        black_box((kind.peer)(black_box(message)));
+    };
     for round in 0..=ROUNDS {
         for batch in kind.messages.chunks(BATCH) {
-            let start = Instant::now();
-            for message in batch {
-                let count = decode(kind.source, black_box(message), &mut scratch, keep);
-                assert!(count.is_ok(), "{}: {count:?}", kind.name);
-            }
-            let ours = per_message(start, batch.len());
-            let start = Instant::now();
-            for message in batch {
-                black_box((kind.peer)(black_box(message)));
-            }
-            let theirs = per_message(start, batch.len());
-            // The first round warms caches.
+            // Whoever comes first also brings the messages into the cache.
+            let (first, second) = if round % 2 == 0 {
+                let first = per_message(batch, &mut ours);
+                (first, per_message(batch, &mut theirs))
+            } else {
+                let second = per_message(batch, &mut theirs);
+                (per_message(batch, &mut ours), second)
+            };
+            // The first round warms up.
             if round > 0 {
-                ours_ns.push(ours);
-                peer_ns.push(theirs);
+                ours_ns.push(first);
+                peer_ns.push(second);
             }
         }
     }
@@ -116,11 +119,15 @@ fn keep(item: &Item<'_>) {
     black_box(item);
 }
 
+/// Returns nanoseconds per message of a batch.
 #[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 #[expect(clippy::cast_precision_loss, reason = "a count far below 2^53")]
-fn per_message(start: Instant, messages: usize) -> f64 {
-    let elapsed = Instant::now().duration_since(start);
-    elapsed.as_secs_f64() * 1e9 / messages as f64
+fn per_message(batch: &[Vec<u8>], read: &mut dyn FnMut(&[u8])) -> f64 {
+    let start = Instant::now();
+    for message in batch {
+        read(message);
+    }
+    start.elapsed().as_secs_f64() * 1e9 / batch.len() as f64
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

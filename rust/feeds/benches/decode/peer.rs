@@ -11,6 +11,7 @@ struct Pairs<'a> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the source's names")]
 struct Pair<'a> {
     chain_id: &'a str,
     pair_address: &'a str,

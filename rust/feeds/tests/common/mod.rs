@@ -45,7 +45,7 @@ pub(crate) fn read(scan: Scan, source: Source, frame: &[u8]) -> Result<Vec<Strin
 }
 
 /// Reads a frame both ways, checks that they agree, and hands its items on.
-pub(crate) fn both<'a>(source: Source, frame: &'a [u8]) -> Result<Vec<Item<'a>>, DecodeError> {
+pub(crate) fn both(source: Source, frame: &[u8]) -> Result<Vec<Item<'_>>, DecodeError> {
     assert_eq!(
         read(Scan::Fast, source, frame),
         read(Scan::Typed, source, frame),

@@ -75,11 +75,15 @@ impl Direction {
     }
 
     /// Returns the strongest live pattern and its age in bars; of equals the newest.
-    fn strongest(&self) -> Option<(Found, u32)> {
+    ///
+    /// A confirmed one stronger than `strength_min` comes before all others: a new pattern that
+    /// the confirming bar completes must not hide it.
+    fn strongest(&self, strength_min: f64) -> Option<(Found, u32)> {
+        let rank = |it: &Found| (it.confirmed && it.strength > strength_min, it.strength);
         let mut best: Option<(Found, u32)> = None;
         for (found, age) in self.live.iter().zip(0..) {
             if let Some(found) = *found
-                && best.is_none_or(|(best, _)| found.strength > best.strength)
+                && best.is_none_or(|(best, _)| rank(&found) > rank(&best))
             {
                 best = Some((found, age));
             }
@@ -109,10 +113,12 @@ impl PatternScanner {
         self.bearish.update(&self.recent.mirrored(), atr.get());
     }
 
-    /// Returns the strongest bullish pattern of the last 3 bars.
-    pub fn bullish(&self) -> PatternSignal {
-        self.bullish.strongest().map_or_else(PatternSignal::default, |(found, age_bars)| {
-            PatternSignal {
+    /// Returns the bullish pattern of the last 3 bars that counts: the strongest confirmed one
+    /// above `strength_min`, else the strongest.
+    pub fn bullish(&self, strength_min: f64) -> PatternSignal {
+        self.bullish.strongest(strength_min).map_or_else(
+            PatternSignal::default,
+            |(found, age_bars)| PatternSignal {
                 pattern: found.pattern,
                 strength: Value::new(found.strength),
                 age_bars,
@@ -120,16 +126,17 @@ impl PatternScanner {
                 low: Value::new(found.low),
                 target: Value::from(found.target),
                 confirmed: found.confirmed,
-            }
-        })
+            },
+        )
     }
 
-    /// Returns the strongest bearish pattern of the last 3 bars.
+    /// Returns the bearish pattern of the last 3 bars that counts, as [`Self::bullish`].
     ///
     /// A target that would be negative is left out.
-    pub fn bearish(&self) -> PatternSignal {
-        self.bearish.strongest().map_or_else(PatternSignal::default, |(found, age_bars)| {
-            PatternSignal {
+    pub fn bearish(&self, strength_min: f64) -> PatternSignal {
+        self.bearish.strongest(strength_min).map_or_else(
+            PatternSignal::default,
+            |(found, age_bars)| PatternSignal {
                 pattern: found.pattern + MIRROR,
                 strength: Value::new(found.strength),
                 age_bars,
@@ -137,8 +144,8 @@ impl PatternScanner {
                 low: Value::new(-found.high),
                 target: Value::from(found.target.map(|price| -price).filter(|it| *it > 0.0)),
                 confirmed: found.confirmed,
-            }
-        })
+            },
+        )
     }
 
     /// Forgets everything.

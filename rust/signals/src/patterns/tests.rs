@@ -34,14 +34,14 @@ fn name(signal: &PatternSignal) -> Option<&'static str> {
 /// Scans the bars after a fall, and upside down; returns the bullish signal.
 fn check(tail: &[Bar], expected: &str, strength: f64) -> PatternSignal {
     let bars = [fall(), tail.to_vec()].concat();
-    let signal = scan(&bars).bullish();
+    let signal = scan(&bars).bullish(f64::INFINITY);
     assert_eq!(name(&signal), Some(expected));
     assert!((signal.strength.get().unwrap() - strength).abs() < 1e-9, "{:?}", signal.strength);
     let mirrored: Vec<Bar> = bars
         .iter()
         .map(|it| bar(300.0 - it.open, 300.0 - it.low, 300.0 - it.high, 300.0 - it.close))
         .collect();
-    let mirror = scan(&mirrored).bearish();
+    let mirror = scan(&mirrored).bearish(f64::INFINITY);
     assert_eq!(mirror.pattern, signal.pattern + MIRROR);
     assert!((mirror.strength.get().unwrap() - strength).abs() < 1e-9);
     assert!((mirror.low.get().unwrap() - (300.0 - signal.high.get().unwrap())).abs() < 1e-9);
@@ -59,7 +59,8 @@ fn hammer_after_a_fall() {
 #[test]
 fn hammer_without_a_fall_is_none() {
     let flat: Vec<Bar> = (0..9).map(|_| bar(108.2, 108.3, 108.1, 108.2)).collect();
-    let signal = scan(&[flat, vec![bar(108.2, 108.5, 107.0, 108.4)]].concat()).bullish();
+    let signal =
+        scan(&[flat, vec![bar(108.2, 108.5, 107.0, 108.4)]].concat()).bullish(f64::INFINITY);
     assert_eq!(name(&signal), None);
 }
 
@@ -69,7 +70,7 @@ fn pattern_without_an_atr_is_none() {
     for bar in [fall(), vec![bar(108.2, 108.5, 107.0, 108.4)]].concat() {
         scanner.update(&bar, Value::ABSENT);
     }
-    assert_eq!(scanner.bullish(), PatternSignal::default());
+    assert_eq!(scanner.bullish(f64::INFINITY), PatternSignal::default());
 }
 
 #[test]
@@ -122,11 +123,17 @@ fn pattern_is_confirmed_by_a_later_close_above_its_high_and_dies_after_three_bar
     let hammer = [fall(), vec![bar(108.2, 108.5, 107.0, 108.4)]].concat();
     let mut scanner = scan(&hammer);
     scanner.update(&bar(108.4, 108.6, 108.3, 108.5), Value::new(1.0));
-    assert_eq!((scanner.bullish().age_bars, scanner.bullish().confirmed), (1, false));
+    assert_eq!(
+        (scanner.bullish(f64::INFINITY).age_bars, scanner.bullish(f64::INFINITY).confirmed),
+        (1, false)
+    );
     scanner.update(&bar(108.5, 108.7, 108.4, 108.6), Value::new(1.0));
-    assert_eq!((scanner.bullish().age_bars, scanner.bullish().confirmed), (2, true));
+    assert_eq!(
+        (scanner.bullish(f64::INFINITY).age_bars, scanner.bullish(f64::INFINITY).confirmed),
+        (2, true)
+    );
     scanner.update(&bar(108.6, 108.7, 108.5, 108.6), Value::new(1.0));
-    assert_eq!(name(&scanner.bullish()), None);
+    assert_eq!(name(&scanner.bullish(f64::INFINITY)), None);
 }
 
 /// A zigzag of thin bars: four from one extreme to the next, so that each is a swing point.
@@ -145,9 +152,9 @@ fn zigzag(extremes: &[f64]) -> Vec<Bar> {
 fn double_bottom_completes_at_the_first_close_above_its_neckline() {
     // Lows 100 and 100.2, neckline 104, first close above it 104.4.
     let mut bars = zigzag(&[106.0, 100.0, 104.0, 100.2, 104.0]);
-    assert_eq!(name(&scan(&bars).bullish()), None);
+    assert_eq!(name(&scan(&bars).bullish(f64::INFINITY)), None);
     bars.push(bar(104.4, 104.4, 104.4, 104.4));
-    let signal = scan(&bars).bullish();
+    let signal = scan(&bars).bullish(f64::INFINITY);
     assert_eq!(name(&signal), Some("double_bottom"));
     // 1 - 0.2/0.5 = 0.6; 4/4 = 1; 0.4/0.5 = 0.8. Target: 104 + 4.
     assert!((signal.strength.get().unwrap() - 0.8).abs() < 1e-9);
@@ -155,7 +162,10 @@ fn double_bottom_completes_at_the_first_close_above_its_neckline() {
     assert_eq!((signal.high.get(), signal.low.get()), (Some(104.0), Some(100.0)));
     // A second close above the neckline confirms it and is no new pattern.
     bars.push(bar(104.5, 104.5, 104.5, 104.5));
-    assert_eq!((scan(&bars).bullish().age_bars, scan(&bars).bullish().confirmed), (1, true));
+    assert_eq!(
+        (scan(&bars).bullish(f64::INFINITY).age_bars, scan(&bars).bullish(f64::INFINITY).confirmed),
+        (1, true)
+    );
 }
 
 #[test]
@@ -163,7 +173,7 @@ fn double_bottom_that_was_undercut_is_none() {
     let mut bars = zigzag(&[106.0, 100.0, 104.0, 100.2, 102.2]);
     bars.push(bar(102.0, 102.0, 99.0, 102.0));
     bars.push(bar(104.4, 104.4, 104.4, 104.4));
-    assert_eq!(name(&scan(&bars).bullish()), None);
+    assert_eq!(name(&scan(&bars).bullish(f64::INFINITY)), None);
 }
 
 #[test]
@@ -171,7 +181,7 @@ fn inverse_head_and_shoulders_has_the_measured_move_as_target() {
     // Shoulders 100 and 100.4, head 97, neckline 103 and 103.2; close at 103.6.
     let mut bars = zigzag(&[105.0, 100.0, 103.0, 97.0, 103.2, 100.4, 104.0]);
     bars.push(bar(103.6, 103.6, 103.6, 103.6));
-    let signal = scan(&bars).bullish();
+    let signal = scan(&bars).bullish(f64::INFINITY);
     assert_eq!(name(&signal), Some("inverse_head_and_shoulders"));
     // 1 - 0.4 = 0.6; 6.2/5 -> 1; (100 - 97)/2 -> 1. Target: 103.2 + 6.2.
     assert!((signal.strength.get().unwrap() - 2.6 / 3.0).abs() < 1e-9);
@@ -182,13 +192,13 @@ fn inverse_head_and_shoulders_has_the_measured_move_as_target() {
 fn double_top_and_head_and_shoulders_are_the_mirrors() {
     let mut tops = zigzag(&[94.0, 100.0, 96.0, 99.8, 96.0]);
     tops.push(bar(95.6, 95.6, 95.6, 95.6));
-    let signal = scan(&tops).bearish();
+    let signal = scan(&tops).bearish(f64::INFINITY);
     assert_eq!(name(&signal), Some("double_top"));
     assert!((signal.target.get().unwrap() - 92.0).abs() < 1e-9);
     assert_eq!((signal.high.get(), signal.low.get()), (Some(100.0), Some(96.0)));
     let mut heads = zigzag(&[95.0, 100.0, 97.0, 103.0, 96.8, 99.6, 96.0]);
     heads.push(bar(96.4, 96.4, 96.4, 96.4));
-    assert_eq!(name(&scan(&heads).bearish()), Some("head_and_shoulders"));
+    assert_eq!(name(&scan(&heads).bearish(f64::INFINITY)), Some("head_and_shoulders"));
 }
 
 proptest! {
@@ -208,8 +218,8 @@ proptest! {
             mirror.update(&flipped, Value::new(1.0));
             open = close;
             for (signal, other) in [
-                (scanner.bullish(), mirror.bearish()),
-                (scanner.bearish(), mirror.bullish()),
+                (scanner.bullish(f64::INFINITY), mirror.bearish(f64::INFINITY)),
+                (scanner.bearish(f64::INFINITY), mirror.bullish(f64::INFINITY)),
             ] {
                 prop_assert_eq!(signal.strength, other.strength);
                 prop_assert_eq!(signal.confirmed, other.confirmed);

@@ -1,7 +1,7 @@
 //! What a strategy remembers of the closed bars before the one it looks at.
 
 use serde::{Deserialize, Serialize};
-use utb_types::{TfFeatures, Value};
+use utb_types::{PatternSignal, TfFeatures, Value};
 
 /// Bars of MACD minus signal kept; `trend_confirmation_periods` reaches no further back.
 pub const MACD_BARS: usize = 16;
@@ -12,6 +12,10 @@ pub struct Memory {
     previous: TfFeatures,
     /// MACD minus signal, newest first.
     histograms: [Value; MACD_BARS],
+    /// Price target of the newest bullish pattern; absent if that one defines none.
+    bullish_target: Value,
+    /// Price target of the newest bearish pattern.
+    bearish_target: Value,
 }
 
 impl Memory {
@@ -27,6 +31,23 @@ impl Memory {
         if let Some(newest) = self.histograms.first_mut() {
             *newest = closed.macd_histogram;
         }
+    }
+
+    /// Remembers the targets of patterns that this bar completed, after it has been evaluated.
+    pub fn push_patterns(&mut self, bullish: &PatternSignal, bearish: &PatternSignal) {
+        for (target, signal) in
+            [(&mut self.bullish_target, bullish), (&mut self.bearish_target, bearish)]
+        {
+            if signal.strength.is_present() && signal.age_bars == 0 {
+                *target = signal.target;
+            }
+        }
+    }
+
+    /// Returns the targets of the newest bullish and bearish pattern before the current bar.
+    #[inline]
+    pub fn pattern_targets(&self) -> (Value, Value) {
+        (self.bullish_target, self.bearish_target)
     }
 
     /// Forgets everything: the warm-up starts again.

@@ -2,12 +2,13 @@
 //!
 //! SELL mirror: `pattern` a bearish one; `near_support` close within `pattern_support_atr` ATR below
 //! resistance; `confirmed` a later close below the pattern's low; stop resistance x 1.02, target the
-//! nearest support. Leaves a short on a bullish pattern of that strength.
+//! nearest support. Leaves a short on a bullish pattern of that strength, or at a bearish one's own
+//! target.
 //!
 //! No pattern within 3 bars is known, not missing: `pattern` and `confirmed` fail. `near_support`
-//! includes its bound ("within"). The target is the next resistance or, where the pattern defines
-//! one nearer by, the pattern's own: reaching it is how the strategy leaves early. Without a
-//! resistance the strategy holds. The excess of `confirmed` is the close beyond the pattern, in ATR.
+//! includes its bound ("within"). Without a resistance the strategy holds. It leaves early when a
+//! close reaches the own target of the newest bullish pattern before it. The excess of `confirmed`
+//! is the close beyond the pattern, in ATR.
 
 use utb_types::{Params, PatternSignal, Side, Value, Vote};
 
@@ -18,6 +19,9 @@ use super::{Exits, Inputs};
 pub(super) fn vote(inputs: &Inputs<'_>, params: &Params) -> Vote {
     let (close, limit) = (inputs.tf.close.or_nan(), params.thresholds.pattern_strength);
     let (bullish, bearish) = (inputs.bullish, inputs.bearish);
+    let before = inputs.memory.previous().close.or_nan();
+    let (long_target, short_target) = inputs.memory.pattern_targets();
+    let (long_target, short_target) = (long_target.or_nan(), short_target.or_nan());
     let opinion = Opinion {
         buy: [
             strong(bullish, params),
@@ -29,27 +33,26 @@ pub(super) fn vote(inputs: &Inputs<'_>, params: &Params) -> Vote {
             near(inputs.levels.resistance.or_nan() - close, inputs, params),
             confirmed(bearish, bearish.low.or_nan() - close, inputs, params),
         ],
-        exit_long: bearish.strength.or_nan() > limit,
-        exit_short: bullish.strength.or_nan() > limit,
+        exit_long: bearish.strength.or_nan() > limit || crossed(before, close, long_target),
+        exit_short: bullish.strength.or_nan() > limit || crossed(-before, -close, -short_target),
     };
     opinion.vote(inputs.tf.close, |side| exits(side, inputs, params), |_, strength| strength)
 }
 
-/// Support x 0.98 and the nearer of next resistance and the pattern's own target; mirrored for SELL.
+/// Support x 0.98 and the next resistance; mirrored for SELL.
 pub(super) fn exits(side: Side, inputs: &Inputs<'_>, params: &Params) -> Exits {
-    let (close, share) = (inputs.tf.close.or_nan(), params.exits.pattern_stop);
+    let share = params.exits.pattern_stop;
     let (support, resistance) = (inputs.levels.support, inputs.levels.resistance);
     if side == Side::Buy {
-        let own = inputs.bullish.target.get().filter(|own| *own > close);
-        let target = resistance.get().map(|level| own.map_or(level, |own| own.min(level)));
-        return Exits {
-            stop: Value::new(support.or_nan() * (1.0 - share)),
-            target: Value::from(target),
-        };
+        return Exits { stop: Value::new(support.or_nan() * (1.0 - share)), target: resistance };
     }
-    let own = inputs.bearish.target.get().filter(|own| *own < close);
-    let target = support.get().map(|level| own.map_or(level, |own| own.max(level)));
-    Exits { stop: Value::new(resistance.or_nan() * (1.0 + share)), target: Value::from(target) }
+    Exits { stop: Value::new(resistance.or_nan() * (1.0 + share)), target: support }
+}
+
+/// Whether the price went from below `target` to it or beyond; false if any of them is absent.
+#[inline]
+fn crossed(before: f64, close: f64, target: f64) -> bool {
+    before < target && close >= target
 }
 
 #[inline]

@@ -1,4 +1,4 @@
-use utb_types::{Condition, PatternSignal, Side, StrategyId, Value};
+use utb_types::{Condition, PatternSignal, Side, StrategyId, TfFeatures, Value};
 
 use crate::strategies::fixture::{World, assert_alone, assert_votes, v};
 
@@ -42,15 +42,21 @@ fn test_pattern_confirmed_at_resistance_votes_sell() {
     assert_votes(&sell().vote(ID), Side::Sell, [strength, strength, 103.02, 95.0]);
 }
 
+/// The pattern before this bar aimed at 99.5: closes of 99 and then 100 reach it. Mirror: 100.5.
 #[test]
-fn test_pattern_target_is_its_own_where_that_is_nearer() {
-    let target = |own| buy().with(|world| world.bullish.target = own).vote(ID).target;
-    assert_eq!(target(v(103.0)), v(103.0));
-    assert_eq!(target(v(107.0)), v(105.0));
-    assert_eq!(target(v(99.0)), v(105.0));
-    let target = |own| sell().with(|world| world.bearish.target = own).vote(ID).target;
-    assert_eq!(target(v(97.0)), v(97.0));
-    assert_eq!(target(v(93.0)), v(95.0));
+fn test_pattern_leaves_when_a_close_reaches_its_own_target() {
+    let world = |before: f64, target: f64| {
+        World::rest().with(|world| {
+            let aimed = PatternSignal { age_bars: 0, target: v(target), ..PATTERN };
+            world.memory.push_patterns(&aimed, &aimed);
+            world.memory.push(&TfFeatures { close: v(before), ..world.tf });
+        })
+    };
+    assert!(world(99.0, 99.5).vote(ID).exit_long);
+    assert!(!world(99.0, 99.5).vote(ID).exit_short);
+    assert!(!world(99.6, 99.5).vote(ID).exit_long, "it was there before");
+    assert!(!world(99.0, 100.5).vote(ID).exit_long, "not reached");
+    assert!(world(101.0, 100.5).vote(ID).exit_short);
 }
 
 #[test]
