@@ -1,11 +1,18 @@
+# ruff: noqa: PYI021 - the extension has no other place for its documentation
 """The compiled core (`rust/py`). `utb.engine` is the only module that imports it.
 
 Every refusal is a `ValueError` whose text names the field, its value and what it must be.
 """
 
-from typing import final
+from typing import TypeAlias, final
 
+import numpy as np
 from _typeshed import ReadableBuffer as Buffer
+from numpy.typing import NDArray
+
+_Floats: TypeAlias = Buffer | NDArray[np.float64]
+_Times: TypeAlias = Buffer | NDArray[np.int64]
+
 
 @final
 class Pipeline:
@@ -120,12 +127,12 @@ class Replay:
         """
 
 def explode(
-    ts_ns: Buffer,
-    open: Buffer,  # noqa: A002
-    high: Buffer,
-    low: Buffer,
-    close: Buffer,
-    volume: Buffer,
+    ts_ns: _Times,
+    open: _Floats,  # noqa: A002
+    high: _Floats,
+    low: _Floats,
+    close: _Floats,
+    volume: _Floats,
     span_ns: int,
     instrument: int,
 ) -> bytes:
@@ -135,20 +142,20 @@ def merge(streams: list[Buffer]) -> bytes:
     """Return record streams, each sorted by time, as one by (time, instrument)."""
 
 def indicators(
-    open: Buffer,  # noqa: A002
-    high: Buffer,
-    low: Buffer,
-    close: Buffer,
-    volume: Buffer,
+    open: _Floats,  # noqa: A002
+    high: _Floats,
+    low: _Floats,
+    close: _Floats,
+    volume: _Floats,
 ) -> dict[str, bytes]:
     """Return float64 columns of every indicator after each closed bar; NaN = absent."""
 
 def indicators_peek(
-    open: Buffer,  # noqa: A002
-    high: Buffer,
-    low: Buffer,
-    close: Buffer,
-    volume: Buffer,
+    open: _Floats,  # noqa: A002
+    high: _Floats,
+    low: _Floats,
+    close: _Floats,
+    volume: _Floats,
 ) -> dict[str, bytes]:
     """Return what `indicators` returns, each row from a peek before its bar closed."""
 
@@ -160,10 +167,10 @@ def resample(records: Buffer, finest: str, timeframe: str) -> dict[str, bytes]:
     """
 
 def patterns(
-    open: Buffer,  # noqa: A002
-    high: Buffer,
-    low: Buffer,
-    close: Buffer,
-    volume: Buffer,
+    open: _Floats,  # noqa: A002
+    high: _Floats,
+    low: _Floats,
+    close: _Floats,
+    volume: _Floats,
 ) -> list[tuple[int, str, float, float | None, bool]]:
     """Return (row, name, strength, target, confirmed) of the strongest pattern per side and row."""

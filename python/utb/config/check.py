@@ -99,16 +99,19 @@ class Checker:
             self.lines[f"{key}[{index}]"] = item.line
             self.table(cls, item, f"{key}[{index}]", required=True)
 
+    def _take(self, hint: Any, node: Leaf, key: str) -> bool:
+        """Keep a value if it is of its type and range."""
+        try:
+            value = msgspec.convert(node.value, type=hint, dec_hook=to_secret)
+        except (msgspec.ValidationError, OverflowError):
+            return False
+        self.given[key] = Given(value, node.line)
+        return True
+
     def leaf(self, hint: Any, node: Node, key: str) -> None:
         """Check a single value."""
-        if isinstance(node, Leaf):
-            try:
-                value = msgspec.convert(node.value, type=hint, dec_hook=to_secret)
-            except (msgspec.ValidationError, OverflowError):
-                pass
-            else:
-                self.given[key] = Given(value, node.line)
-                return
+        if isinstance(node, Leaf) and self._take(hint, node, key):
+            return
         near = near_miss(node.value if isinstance(node, Leaf) else None, choices(hint))
         shown = render(node.value) if isinstance(node, Leaf) else _shown(key, node)
         shown = MASK if hint is Secret else shown

@@ -10,7 +10,7 @@ def resolve_mode(config: Config, secrets: Secrets) -> TradingMode | LiveCause:
     """Return the mode, or why live trading does not start.
 
     Both switches off: paper. One on: refused. Both on: refused without a wallet or an RPC
-    endpoint, and, in this version, with them too. Only `bootstrap.py` calls this.
+    endpoint, and, in this version, with them too. Only `utb.bootstrap` calls this.
     """
     live = (config.environment.trading_env == "live", config.environment.execution_mode == "live")
     if not any(live):

@@ -7,6 +7,7 @@
 
 mod arming;
 mod bindings;
+mod columns;
 mod correlation;
 mod error;
 mod evaluate;
@@ -26,6 +27,7 @@ mod state;
 mod view;
 mod wire;
 
+pub use columns::{indicators, indicators_peek, patterns, resample};
 pub use correlation::{HourCloses, correlation};
 pub use error::CoreError;
 pub use event::{Decision, DecisionFeatures, EngineEvent};

@@ -5,9 +5,6 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use utb_core::BarColumns;
-use utb_signals::bars::BarBuilder;
-use utb_signals::indicators::Series;
-use utb_signals::patterns::{NAMES, PatternScanner};
 use utb_types::{Bar, EventRecord, PatternSignal, TfFeatures, Timeframe, Value};
 
 use crate::error::{bytes, column, refused};
@@ -99,16 +96,7 @@ pub(crate) fn indicators(
     volume: Floats,
 ) -> PyResult<Bound<'_, PyDict>> {
     let columns = Ohlcv::read(py, [&open, &high, &low, &close, &volume])?;
-    let rows: Vec<TfFeatures> = py.detach(|| {
-        let mut series = Series::new();
-        columns
-            .bars()
-            .map(|bar| {
-                series.update(&bar);
-                *series.features()
-            })
-            .collect()
-    });
+    let rows = py.detach(|| utb_core::indicators(columns.bars()));
     feature_columns(py, &rows)
 }
 
@@ -124,17 +112,7 @@ pub(crate) fn indicators_peek(
     volume: Floats,
 ) -> PyResult<Bound<'_, PyDict>> {
     let columns = Ohlcv::read(py, [&open, &high, &low, &close, &volume])?;
-    let rows: Vec<TfFeatures> = py.detach(|| {
-        let mut series = Series::new();
-        columns
-            .bars()
-            .map(|bar| {
-                let peeked = series.peek(&bar);
-                series.update(&bar);
-                peeked
-            })
-            .collect()
-    });
+    let rows = py.detach(|| utb_core::indicators_peek(columns.bars()));
     feature_columns(py, &rows)
 }
 
@@ -154,22 +132,7 @@ pub(crate) fn resample<'py>(
         return Err(PyValueError::new_err(message));
     }
     let records: Vec<EventRecord> = bytemuck::allocation::pod_collect_to_vec(&records);
-    let bars = py.detach(|| {
-        let mut builder = BarBuilder::new(finest);
-        let mut bars: Vec<Bar> = Vec::new();
-        for record in &records {
-            while let Some(group) = builder.next_close(record.ts_ns) {
-                bars.extend(group.bars.get(timeframe.index()).copied().flatten());
-            }
-            builder.apply(record.ts_ns, record.price, Value::new(record.volume));
-        }
-        if let Some(end_ns) = records.last().map(|last| last.ts_ns.saturating_add(1)) {
-            while let Some(group) = builder.next_close(end_ns) {
-                bars.extend(group.bars.get(timeframe.index()).copied().flatten());
-            }
-        }
-        bars
-    });
+    let bars = py.detach(|| utb_core::resample(&records, finest, timeframe));
     let columns = PyDict::new(py);
     let times: Vec<i64> = bars.iter().map(|bar| bar.open_ns).collect();
     columns.set_item("ts", PyBytes::new(py, bytemuck::cast_slice(&times)))?;
@@ -203,25 +166,12 @@ pub(crate) fn patterns(
     volume: Floats,
 ) -> PyResult<Vec<PatternRow>> {
     let columns = Ohlcv::read(py, [&open, &high, &low, &close, &volume])?;
-    let rows = py.detach(|| {
-        let (mut series, mut scanner) = (Series::new(), PatternScanner::new());
-        let mut rows = Vec::new();
-        for (place, bar) in columns.bars().enumerate() {
-            series.update(&bar);
-            scanner.update(&bar, series.features().atr14);
-            for signal in [scanner.bullish(f64::INFINITY), scanner.bearish(f64::INFINITY)] {
-                rows.extend(pattern_row(place, &signal));
-            }
-        }
-        rows
-    });
-    Ok(rows)
-}
-
-fn pattern_row(place: usize, signal: &PatternSignal) -> Option<PatternRow> {
-    let strength = signal.strength.get().filter(|_| signal.age_bars == 0)?;
-    let name = NAMES.get(usize::from(signal.pattern))?;
-    Some((place, name, strength, signal.target.get(), signal.confirmed))
+    let rows = py.detach(|| utb_core::patterns(columns.bars()));
+    let row = |(place, name, signal): &(usize, &'static str, PatternSignal)| {
+        let strength = signal.strength.get().unwrap_or_default();
+        (*place, *name, strength, signal.target.get(), signal.confirmed)
+    };
+    Ok(rows.iter().map(row).collect())
 }
 
 /// Recorded bars as event records.

@@ -26,7 +26,7 @@ const BATCH: usize = 128;
 struct Kind {
     name: &'static str,
     source: Source,
-    messages: Vec<Vec<u8>>,
+    message: fn(u64) -> String,
     peer: fn(&[u8]) -> f64,
     bar: f64,
 }
@@ -54,15 +54,15 @@ fn main() -> std::io::Result<()> {
 }
 
 fn kinds() -> Vec<Kind> {
-    let kind = |name, source, message: fn(u64) -> String, peer, bar| Kind {
-        name,
-        source,
-        messages: (0..MESSAGES as u64).map(|seed| message(seed).into_bytes()).collect(),
-        peer,
-        bar,
-    };
+    let kind = |name, source, message, peer, bar| Kind { name, source, message, peer, bar };
     vec![
-        kind("dexscreener_pair", Source::DexScreener, messages::pair_frame, peer::pairs, 0.5),
+        kind(
+            "dexscreener_pair",
+            Source::DexScreener,
+            messages::pair_frame as fn(u64) -> String,
+            peer::pairs as fn(&[u8]) -> f64,
+            0.5,
+        ),
         kind("dexscreener_30_pairs", Source::DexScreener, messages::pairs_frame, peer::pairs, 0.5),
         kind("birdeye_price", Source::Birdeye, messages::price_frame, peer::price, 0.7),
         kind("birdeye_ohlcv", Source::Birdeye, messages::ohlcv_frame, peer::ohlcv, 0.5),
@@ -72,6 +72,8 @@ fn kinds() -> Vec<Kind> {
 }
 
 fn measure(kind: &Kind) -> String {
+    let messages: Vec<Vec<u8>> =
+        (0..MESSAGES as u64).map(|seed| (kind.message)(seed).into_bytes()).collect();
     let mut scratch = Scratch::with_capacity(64);
     let mut ours_ns = Vec::with_capacity(ROUNDS * MESSAGES / BATCH);
     let mut peer_ns = Vec::with_capacity(ROUNDS * MESSAGES / BATCH);
@@ -83,7 +85,7 @@ fn measure(kind: &Kind) -> String {
         black_box((kind.peer)(black_box(message)));
     };
     for round in 0..=ROUNDS {
-        for batch in kind.messages.chunks(BATCH) {
+        for batch in messages.chunks(BATCH) {
             // Whoever comes first also brings the messages into the cache.
             let (first, second) = if round % 2 == 0 {
                 let first = per_message(batch, &mut ours);

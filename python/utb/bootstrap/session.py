@@ -1,0 +1,109 @@
+"""A run that is put together."""
+
+import gc
+from collections.abc import Callable
+from typing import Final
+
+from utb.domain.market import Instrument
+from utb.engine import Engine
+from utb.node.result import RunResult, totals
+from utb.node.runner import CommandSource, Observer, Runner
+from utb.ports.journal import SessionStore
+
+GC_THRESHOLDS: Final = (50_000, 50, 1_000)
+"""Records and effects are trees without cycles: the collector rarely has anything to find, and a
+full pass over a long journal in memory takes milliseconds in the middle of an order."""
+
+
+class Session:
+    """A run that is put together and not started."""
+
+    def __init__(
+        self,
+        runner: Runner,
+        engine: Engine,
+        store: SessionStore,
+        *,
+        seed: int,
+        span_ns: tuple[int, int],
+    ) -> None:
+        self.runner = runner
+        self.engine = engine
+        self.span_ns = span_ns
+        self.resumed = False
+        self._store = store
+        self._seed = seed
+        self._closers: list[Callable[[], None]] = [store.close]
+
+    @property
+    def unfinished(self) -> bool:
+        """Return whether the state directory holds a run to continue."""
+        return self._store.last_snapshot() is not None
+
+    @property
+    def instruments(self) -> tuple[Instrument, ...]:
+        """Return who is traded."""
+        return self.runner.wiring.trader.desk.instruments
+
+    def on_close(self, closer: Callable[[], None]) -> None:
+        """Have something released when the session closes, after the journal."""
+        self._closers.append(closer)
+
+    def watch(self, *observers: Observer) -> None:
+        """Let observers look at the run between two items."""
+        self.runner.wiring.observers = (*self.runner.wiring.observers, *observers)
+
+    def take_commands(self, source: CommandSource) -> None:
+        """Take commands of other processes between two items."""
+        self.runner.wiring.commands = source
+
+    def run(self) -> RunResult:
+        """Run to the end, or to a shutdown; then everything is closed."""
+        stopwatch_ns = self.runner.wiring.stopwatch_ns
+        started_ns = stopwatch_ns()
+        thresholds = gc.get_threshold()
+        gc.freeze()
+        gc.set_threshold(*GC_THRESHOLDS)
+        try:
+            self.resumed = self.runner.resume()
+            self.runner.run()
+            return self._result((stopwatch_ns() - started_ns) / 1e9)
+        finally:
+            gc.set_threshold(*thresholds)
+            gc.unfreeze()
+            self.close()
+
+    def close(self) -> None:
+        """Release the state directory and files; a second call does nothing."""
+        while self._closers:
+            self._closers.pop(0)()
+
+    def _result(self, wall_s: float) -> RunResult:
+        runner = self.runner
+        book = runner.wiring.trader.book
+        total = totals(record for _, record in self._store.records(0))
+        return RunResult(
+            mode=runner.wiring.mode,
+            seed=self._seed,
+            instruments=self.instruments,
+            finished=not runner.stopping,
+            resumed=self.resumed,
+            sim_start_ns=total.start_ns,
+            sim_end_ns=runner.now_ns,
+            wall_s=wall_s,
+            events=runner.session.items,
+            equity_start_quote_raw=total.first_equity_raw,
+            equity_end_quote_raw=total.last_equity_raw,
+            trades=tuple(book.trades),
+            fills=tuple(total.fills),
+            fees=book.state.fees,
+            entries_by_lead=dict(total.entries_by_lead),
+            exits_by_reason=dict(total.exits_by_reason),
+            refusals_by_code=dict(total.refusals_by_code),
+            contexts_by_kind=dict(total.contexts_by_kind),
+            counters=self.engine.counters(),
+            latency=runner.latencies.summary(),
+            journal_hash=self._store.journal_hash(),
+            equity=self._store.equity(),
+            bars=self._store.bars(),
+        )
