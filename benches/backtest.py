@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from common import DATA, ROOT, Row, interleaved, median, options, write
 from msgspec.structs import replace
 
+from common import DATA, ROOT, Row, interleaved, median, options, write
 from utb.bootstrap import RunOptions, build_backtest, load_config
 from utb.config.schema import Config
 from utb.node.result import RunResult

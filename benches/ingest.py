@@ -5,7 +5,6 @@ in the same process and turn by turn.
 """
 
 from common import Row, interleaved, median, options, price_frames, write
-
 from utb import _core
 from utb.bootstrap import load_config
 from utb.config.instruments import instruments

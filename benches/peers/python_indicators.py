@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-from talib import stream
 from nautilus_trader.indicators import (
     AverageTrueRange,
     BollingerBands,
@@ -19,6 +18,7 @@ from nautilus_trader.indicators import (
     RelativeStrengthIndex,
     SimpleMovingAverage,
 )
+from talib import stream
 
 BARS = 6000
 WINDOW = 300

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 _Floats: TypeAlias = Buffer | NDArray[np.float64]
 _Times: TypeAlias = Buffer | NDArray[np.int64]
 
-
 @final
 class Pipeline:
     """Prices, contexts and positions in; decisions and fired triggers out.

@@ -41,7 +41,8 @@ def test_resample_of_recorded_5m_equals_the_recorded_15m() -> None:
     table = pq.read_table(source)
     names = ("open", "high", "low", "close", "volume")
     ts_ns = table["ts"].to_numpy().astype("datetime64[ns]").astype(np.int64)
-    block = _core.explode(ts_ns, *(table[name].to_numpy() for name in names), 5 * MINUTE_NS, 0)
+    opened, high, low, close, volume = (table[name].to_numpy() for name in names)
+    block = _core.explode(ts_ns, opened, high, low, close, volume, 5 * MINUTE_NS, 0)
     found = _core.resample(block, "5m", "15m")
     recorded = pq.read_table(DATA / "ohlcv" / "binance_SOLUSDT_15m_2024H1.parquet")
     for name in names[:4]:
@@ -65,7 +66,7 @@ def test_patterns_name_what_they_find() -> None:
 
 def test_columns_of_unequal_length_are_refused() -> None:
     opened, high, low, close, volume = columns(10)
-    with pytest.raises(ValueError, match="must have the same number"):
+    with pytest.raises(ValueError, match="must be the same in all columns"):
         _core.indicators(opened, high, low, close, volume[:-1])
     with pytest.raises(ValueError, match="not contiguous"):
         _core.indicators(opened[::2], high[::2], low[::2], close[::2], volume[::2])

@@ -132,9 +132,9 @@ def test_positions_fire_and_equity_falls_through_its_floor(block: bytes) -> None
 
 def test_refusals_name_field_value_and_expectation() -> None:
     core = engine()
-    with pytest.raises(UsageError, match="instrument is 99, must be below 9"):
+    with pytest.raises(UsageError, match="instrument is 99, expected below 9"):
         core.set_context(99, msgspec.json.encode({"kind": "venue", "price": 1.0}), 0)
-    with pytest.raises(UsageError, match="context is not valid"):
+    with pytest.raises(UsageError, match="context is not valid, expected"):
         core.set_context(0, b"{}", 0)
     with pytest.raises(UsageError, match="role is x"):
         core.bind(2, "1", 0, "x")
@@ -175,7 +175,7 @@ def test_explode_refuses_what_is_no_bar() -> None:
         close=bars.close,
         volume=bars.volume,
     )
-    with pytest.raises(UsageError, match=r"bar is .* in row 0, must be"):
+    with pytest.raises(UsageError, match=r"bar is .* in row 0, expected"):
         explode(broken, span_ns=5 * MINUTE_NS, instrument=0)
 
 

@@ -10,7 +10,8 @@ from utb import _core
 from utb.domain.engine import ArmedPosition, DecisionFeatures, EngineEvent
 from utb.domain.market import Mark
 from utb.engine.records import BAR_DTYPE, EQUITY_DTYPE, EVENT_DTYPE, VOTE_DTYPE, as_array
-from utb.errors import InvariantError, UsageError
+from utb.engine.refusals import usage_error
+from utb.errors import InvariantError
 
 _EVENTS: Final = msgspec.msgpack.Decoder(list[EngineEvent])
 
@@ -22,7 +23,7 @@ class RecordedEvents:
         try:
             self._replay = _core.Replay(records)
         except ValueError as error:
-            raise UsageError(str(error)) from error
+            raise usage_error(error) from error
         self._pipeline = pipeline
         self._events = as_array(records, EVENT_DTYPE)
 
@@ -72,7 +73,7 @@ class Engine:
         try:
             self._pipeline = _core.Pipeline(params, instruments, finest)
         except ValueError as error:
-            raise UsageError(str(error)) from error
+            raise usage_error(error) from error
 
     def __len__(self) -> int:
         return len(self._pipeline)
@@ -121,14 +122,14 @@ class Engine:
         try:
             self._pipeline.set_context(instrument, context, ts_ns)
         except ValueError as error:
-            raise UsageError(str(error)) from error
+            raise usage_error(error) from error
 
     def bind(self, source: int, key: str, instrument: int, role: str) -> None:
         """Say what a subscription delivers: `base_vault`, `quote_vault` or `pool`."""
         try:
             self._pipeline.bind(source, key, instrument, role)
         except ValueError as error:
-            raise UsageError(str(error)) from error
+            raise usage_error(error) from error
 
     def arm(self, position: ArmedPosition) -> None:
         """Watch a position's exits; replaces one with the same id."""
@@ -232,4 +233,4 @@ class Engine:
         try:
             self._pipeline.load(state)
         except ValueError as error:
-            raise UsageError(str(error)) from error
+            raise usage_error(error) from error

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from utb import _core
-from utb.errors import UsageError
+from utb.engine.refusals import usage_error
 
 EVENT_DTYPE: Final = np.dtype(
     [
@@ -93,14 +93,14 @@ def explode(bars: Bars, *, span_ns: int, instrument: int) -> bytes:
         UsageError: With the first row that is no bar.
     """
     ts_ns = np.ascontiguousarray(bars.ts_ns, dtype=np.int64)
-    columns = tuple(
+    opened, high, low, close, volume = (
         np.ascontiguousarray(column, dtype=np.float64)
         for column in (bars.open, bars.high, bars.low, bars.close, bars.volume)
     )
     try:
-        return _core.explode(ts_ns, *columns, span_ns=span_ns, instrument=instrument)
+        return _core.explode(ts_ns, opened, high, low, close, volume, span_ns, instrument)
     except ValueError as error:
-        raise UsageError(str(error)) from error
+        raise usage_error(error) from error
 
 
 def merge(streams: Sequence[bytes]) -> bytes:
@@ -112,7 +112,7 @@ def merge(streams: Sequence[bytes]) -> bytes:
     try:
         return _core.merge(list(streams))
     except ValueError as error:
-        raise UsageError(str(error)) from error
+        raise usage_error(error) from error
 
 
 def as_array(records: bytes, dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -5,6 +5,9 @@ use utb_signals::indicators::Series;
 use utb_signals::patterns::{NAMES, PatternScanner};
 use utb_types::{Bar, EventRecord, PatternSignal, TfFeatures, Timeframe, Value};
 
+/// No strength is above 1, so no confirmed pattern comes before a stronger one.
+const NO_PREFERENCE: f64 = 1.0;
+
 /// Returns all indicators after each closed bar.
 pub fn indicators(bars: impl Iterator<Item = Bar>) -> Vec<TfFeatures> {
     let mut series = Series::new();
@@ -53,7 +56,7 @@ pub fn patterns(bars: impl Iterator<Item = Bar>) -> Vec<(usize, &'static str, Pa
     for (place, bar) in bars.enumerate() {
         series.update(&bar);
         scanner.update(&bar, series.features().atr14);
-        for signal in [scanner.bullish(), scanner.bearish()] {
+        for signal in [scanner.bullish(NO_PREFERENCE), scanner.bearish(NO_PREFERENCE)] {
             let fresh = signal.strength.is_present() && signal.age_bars == 0;
             let name = NAMES.get(usize::from(signal.pattern)).filter(|_| fresh);
             rows.extend(name.map(|name| (place, *name, signal)));

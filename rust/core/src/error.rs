@@ -42,6 +42,16 @@ impl CoreError {
         Self::Range { field, value: value.to_string(), expected: expected.into() }
     }
 
+    /// Returns (field, value, what it must be).
+    pub fn parts(&self) -> (&'static str, &str, &str) {
+        match self {
+            Self::Document { what, reason } => (what, "not valid", reason),
+            Self::Range { field, value, expected } | Self::State { field, value, expected } => {
+                (field, value, expected)
+            }
+        }
+    }
+
     /// Returns a [`CoreError::Document`].
     #[expect(clippy::needless_pass_by_value, reason = "callers hand over errors they own")]
     pub fn document(what: &'static str, reason: impl ToString) -> Self {

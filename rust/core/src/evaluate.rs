@@ -52,13 +52,7 @@ impl Pipeline {
         };
         let (series, strategy) = (&cold.series, &mut cold.strategy);
         let Some(tf) = series.features(timeframe) else { return };
-        strategy.levels.update(bar);
-        strategy.patterns.update(bar, tf.atr14);
-        strategy.stat.update(bar.close);
-        strategy.near = strategy.levels.levels(bar.close, tf.atr14);
-        strategy.bullish = strategy.patterns.bullish(params.thresholds.pattern_strength);
-        strategy.bearish = strategy.patterns.bearish(params.thresholds.pattern_strength);
-        strategy.stat_features = strategy.stat.features();
+        strategy.take(bar, tf.atr14, params.thresholds.pattern_strength);
         let inputs = Inputs {
             now_ns: ts_ns,
             tf,

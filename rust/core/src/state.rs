@@ -14,7 +14,7 @@ use utb_signals::stat::StatWindow;
 use utb_signals::strategies::{ContextSet, Memory};
 use utb_signals::triggers::Triggers;
 use utb_types::{
-    HoldReason, Levels, Params, PatternSignal, STRATEGY_COUNT, Side, Source, StatFeatures,
+    Bar, HoldReason, Levels, Params, PatternSignal, STRATEGY_COUNT, Side, Source, StatFeatures,
     TIMEFRAME_COUNT, TfFeatures, Timeframe, Value, Vote,
 };
 
@@ -98,6 +98,19 @@ impl Strategy {
             stat_features: StatFeatures::default(),
             last: None,
         }
+    }
+
+    /// Takes a closed bar of the strategy timeframe, with ATR14 at it and the strength above which
+    /// a confirmed pattern comes before a stronger one.
+    #[inline]
+    pub(crate) fn take(&mut self, bar: &Bar, atr14: Value, pattern_strength: f64) {
+        self.levels.update(bar);
+        self.patterns.update(bar, atr14);
+        self.stat.update(bar.close);
+        self.near = self.levels.levels(bar.close, atr14);
+        self.bullish = self.patterns.bullish(pattern_strength);
+        self.bearish = self.patterns.bearish(pattern_strength);
+        self.stat_features = self.stat.features();
     }
 
     fn reset(&mut self) {

@@ -1,5 +1,5 @@
 //! Frames of each source: what becomes a price, what is refused and under which name.
-#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
+#![allow(missing_docs, clippy::indexing_slicing, clippy::unwrap_used, reason = "tests")]
 
 mod support;
 

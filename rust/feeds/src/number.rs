@@ -102,7 +102,8 @@ const fn eight_digits(nibbles: u64) -> u64 {
 /// Reads the JSON number at the start of `bytes`: its value (infinite if beyond `f64`) and length.
 ///
 /// Returns `None` if there is no number in JSON's grammar.
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "its pair of results would go through memory")]
 pub(crate) fn number(bytes: &[u8]) -> Option<(f64, usize)> {
     let negative = bytes.first() == Some(&b'-');
     let mut at = usize::from(negative);
@@ -161,7 +162,6 @@ fn power(bytes: &[u8]) -> Option<(i64, usize)> {
 }
 
 /// Reads a whole text as a JSON number; a source's "price" string. Infinite if beyond `f64`.
-#[inline]
 pub(crate) fn number_text(text: &[u8]) -> Option<f64> {
     match number(text) {
         Some((value, length)) if length == text.len() => Some(value),

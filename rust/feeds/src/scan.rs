@@ -111,7 +111,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Reads a number.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn number(&mut self) -> Option<f64> {
         let (value, length) = number::number(self.rest)?;
         self.rest = self.rest.get(length..)?;
@@ -172,6 +172,16 @@ impl<'a> Scanner<'a> {
         }
         self.rest = rest;
         Some(())
+    }
+
+    /// Reads a number or `null`, to be parsed later if it is needed.
+    #[inline]
+    pub(crate) fn unparsed_number(&mut self) -> Option<&'a [u8]> {
+        let start = self.rest;
+        if !self.eat(b"null") {
+            self.skip_number()?;
+        }
+        start.get(..start.len() - self.rest.len())
     }
 
     /// Reads any value without keeping it.

@@ -1,13 +1,12 @@
 //! Pure functions over columns, for research and tests.
 
 use pyo3::buffer::PyBuffer;
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use utb_core::BarColumns;
 use utb_types::{Bar, EventRecord, PatternSignal, TfFeatures, Timeframe, Value};
 
-use crate::error::{bytes, column, refused};
+use crate::error::{bytes, column, out_of_range, refused};
 
 /// Columns of [`TfFeatures`] that leave as float64.
 type Feature = (&'static str, fn(&TfFeatures) -> Value);
@@ -55,8 +54,7 @@ impl Ohlcv {
         let [first, rest @ ..] = &read;
         if rest.iter().any(|column| column.len() != first.len()) {
             let lens: Vec<_> = read.iter().map(Vec::len).collect();
-            let message = format!("columns have {lens:?} rows, must have the same number");
-            return Err(PyValueError::new_err(message));
+            return Err(out_of_range("rows", format!("{lens:?}"), "the same in all columns"));
         }
         Ok(Self(read))
     }
@@ -128,8 +126,7 @@ pub(crate) fn resample<'py>(
     let records = bytes(py, "records", &records)?;
     let (finest, timeframe) = (named(finest)?, named(timeframe)?);
     if !records.len().is_multiple_of(size_of::<EventRecord>()) {
-        let message = format!("records are {} bytes, must be a multiple of 64", records.len());
-        return Err(PyValueError::new_err(message));
+        return Err(out_of_range("record bytes", records.len(), "a multiple of 64"));
     }
     let records: Vec<EventRecord> = bytemuck::allocation::pod_collect_to_vec(&records);
     let bars = py.detach(|| utb_core::resample(&records, finest, timeframe));
@@ -206,8 +203,7 @@ pub(crate) fn merge(py: Python<'_>, streams: Vec<PyBuffer<u8>>) -> PyResult<Boun
     for stream in &streams {
         let bytes = bytes(py, "records", stream)?;
         if !bytes.len().is_multiple_of(size_of::<EventRecord>()) {
-            let message = format!("records are {} bytes, must be a multiple of 64", bytes.len());
-            return Err(PyValueError::new_err(message));
+            return Err(out_of_range("record bytes", bytes.len(), "a multiple of 64"));
         }
         records.push(bytemuck::allocation::pod_collect_to_vec(&bytes));
     }
@@ -219,8 +215,8 @@ pub(crate) fn merge(py: Python<'_>, streams: Vec<PyBuffer<u8>>) -> PyResult<Boun
 }
 
 fn named(timeframe: &str) -> PyResult<Timeframe> {
-    Timeframe::ALL.into_iter().find(|it| it.name() == timeframe).ok_or_else(|| {
-        let expected = "one of 1m, 5m, 15m, 1h, 4h, 1d";
-        PyValueError::new_err(format!("timeframe is {timeframe}, must be {expected}"))
-    })
+    Timeframe::ALL
+        .into_iter()
+        .find(|it| it.name() == timeframe)
+        .ok_or_else(|| out_of_range("timeframe", timeframe, "one of 1m, 5m, 15m, 1h, 4h, 1d"))
 }

@@ -1,13 +1,12 @@
 //! The exported `Pipeline`.
 
 use pyo3::buffer::PyBuffer;
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use utb_core::{CoreError, encode};
 use utb_types::{PoolRole, Source, Timeframe};
 
-use crate::error::{bytes, refused};
+use crate::error::{bytes, out_of_range, refused};
 
 /// Longest payload that is copied to the stack side of the boundary; frames are far below.
 const PAYLOAD_BYTES_MAX: usize = 8 << 20;
@@ -218,6 +217,5 @@ impl Pipeline {
 }
 
 fn source_of(source: u8) -> PyResult<Source> {
-    Source::from_index(source)
-        .ok_or_else(|| PyValueError::new_err(format!("source is {source}, must be in 0..=3")))
+    Source::from_index(source).ok_or_else(|| out_of_range("source", source, "in 0..=3"))
 }

@@ -11,6 +11,7 @@ use super::push;
 use super::trade::{RawLeg, RawTrade, finish};
 use crate::check::borrowed;
 use crate::item::Item;
+use crate::number::number_text;
 use crate::scan::Scanner;
 
 /// Reads a `TXS_DATA` message: one swap, or a list.
@@ -21,9 +22,7 @@ pub(super) fn scan_socket<'a>(frame: &'a [u8], out: &mut Vec<Item<'a>>) -> Optio
     if scanner.eat(b"[") {
         swaps(&mut scanner, out)?;
     } else {
-        let mut raw = RawTrade::default();
-        swap(&mut scanner, &mut raw)?;
-        push(finish(&mut raw), Item::Trade, out);
+        one(&mut scanner, out)?;
     }
     scanner.literal(b"}")?;
     scanner.end()
@@ -45,15 +44,51 @@ pub(super) fn scan_history<'a>(frame: &'a [u8], out: &mut Vec<Item<'a>>) -> Opti
 /// Reads the elements of a list that has at least one, and its closing bracket.
 fn swaps<'a>(scanner: &mut Scanner<'a>, out: &mut Vec<Item<'a>>) -> Option<()> {
     loop {
-        let mut raw = RawTrade::default();
-        swap(scanner, &mut raw)?;
-        // Without a hash it is no swap: the fallback decides what else.
-        raw.tx_hash.as_ref()?;
-        push(finish(&mut raw), Item::Trade, out);
+        one(scanner, out)?;
         if scanner.eat(b"]") {
             return Some(());
         }
         scanner.literal(b",")?;
+    }
+}
+
+/// A leg as read; of the two, only one is parsed.
+#[derive(Debug, Default)]
+struct Leg<'a> {
+    address: Option<&'a [u8]>,
+    amount: Option<&'a [u8]>,
+    price: Option<&'a [u8]>,
+    nearest_price: Option<&'a [u8]>,
+}
+
+/// Reads a swap and appends it.
+#[inline]
+fn one<'a>(scanner: &mut Scanner<'a>, out: &mut Vec<Item<'a>>) -> Option<()> {
+    let mut raw = RawTrade::default();
+    let mut legs = <[Option<Leg<'a>>; 2]>::default();
+    swap(scanner, &mut raw, &mut legs)?;
+    // Without a hash it is no swap: the fallback decides what else.
+    raw.tx_hash.as_ref()?;
+    let [from, to] = &legs;
+    match raw.side.as_ref()?.as_bytes() {
+        b"buy" => raw.to = to.as_ref().map(parsed),
+        b"sell" => raw.from = from.as_ref().map(parsed),
+        _ => {}
+    }
+    push(finish(&mut raw), Item::Trade, out);
+    Some(())
+}
+
+/// Parses the numbers of a leg; `null` is no number.
+#[inline]
+fn parsed<'a>(leg: &Leg<'a>) -> RawLeg<'a> {
+    let price = leg.price.and_then(number_text);
+    RawLeg {
+        address: leg.address.and_then(borrowed),
+        amount: leg.amount.and_then(number_text),
+        price,
+        // Only where the leg has no price of its own.
+        nearest_price: if price.is_some() { None } else { leg.nearest_price.and_then(number_text) },
     }
 }
 
@@ -80,7 +115,12 @@ macro_rules! member {
     };
 }
 
-fn swap<'a>(scanner: &mut Scanner<'a>, raw: &mut RawTrade<'a>) -> Option<()> {
+fn swap<'a>(
+    scanner: &mut Scanner<'a>,
+    raw: &mut RawTrade<'a>,
+    legs: &mut [Option<Leg<'a>>; 2],
+) -> Option<()> {
+    let [from, to] = legs;
     scanner.literal(b"{")?;
     let mut seen = 0;
     loop {
@@ -116,11 +156,11 @@ fn swap<'a>(scanner: &mut Scanner<'a>, raw: &mut RawTrade<'a>) -> Option<()> {
         });
         member!(scanner, b"\"from\":", {
             once(&mut seen, 6)?;
-            leg(scanner, raw.from.get_or_insert_default())?;
+            leg(scanner, from.get_or_insert_default())?;
         });
         member!(scanner, b"\"to\":", {
             once(&mut seen, 7)?;
-            leg(scanner, raw.to.get_or_insert_default())?;
+            leg(scanner, to.get_or_insert_default())?;
         });
         if scanner.left() == before && !place(scanner, raw, &mut seen)? {
             return Some(());
@@ -163,14 +203,14 @@ fn index(scanner: &mut Scanner<'_>) -> Option<Option<u32>> {
     u32::try_from(scanner.integer()?).ok().map(Some)
 }
 
-fn leg<'a>(scanner: &mut Scanner<'a>, raw: &mut RawLeg<'a>) -> Option<()> {
+fn leg<'a>(scanner: &mut Scanner<'a>, raw: &mut Leg<'a>) -> Option<()> {
     scanner.literal(b"{")?;
     let mut seen = 0;
     loop {
         let before = scanner.left();
         member!(scanner, b"\"address\":", {
             once(&mut seen, 0)?;
-            raw.address = borrowed(scanner.string()?);
+            raw.address = Some(scanner.string()?);
         });
         member!(scanner, b"\"amount\":", scanner.skip_scalar()?);
         member!(scanner, b"\"changeAmount\":", scanner.skip_scalar()?);
@@ -178,18 +218,18 @@ fn leg<'a>(scanner: &mut Scanner<'a>, raw: &mut RawLeg<'a>) -> Option<()> {
         member!(scanner, b"\"feeInfo\":", scanner.skip_value()?);
         member!(scanner, b"\"nearestPrice\":", {
             once(&mut seen, 1)?;
-            raw.nearest_price = scanner.optional_number()?;
+            raw.nearest_price = Some(scanner.unparsed_number()?);
         });
         member!(scanner, b"\"price\":", {
             once(&mut seen, 2)?;
-            raw.price = scanner.optional_number()?;
+            raw.price = Some(scanner.unparsed_number()?);
         });
         member!(scanner, b"\"symbol\":", scanner.skip_value()?);
         member!(scanner, b"\"type\":", scanner.skip_value()?);
         member!(scanner, b"\"typeSwap\":", scanner.skip_value()?);
         member!(scanner, b"\"uiAmount\":", {
             once(&mut seen, 3)?;
-            raw.amount = scanner.optional_number()?;
+            raw.amount = Some(scanner.unparsed_number()?);
         });
         member!(scanner, b"\"uiChangeAmount\":", scanner.skip_scalar()?);
         if scanner.left() == before {
