@@ -10,6 +10,17 @@ import numpy as np
 from _typeshed import ReadableBuffer as Buffer
 from numpy.typing import NDArray
 
+__all__ = [
+    "Pipeline",
+    "Replay",
+    "explode",
+    "indicators",
+    "indicators_peek",
+    "merge",
+    "patterns",
+    "resample",
+]
+
 _Floats: TypeAlias = Buffer | NDArray[np.float64]
 _Times: TypeAlias = Buffer | NDArray[np.int64]
 

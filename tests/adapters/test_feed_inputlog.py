@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from utb.adapters.feeds.inputlog import InputLogDamaged, InputLogFeed, InputLogWriter
+from utb.domain.commands import Command, Pause, Resume, Shutdown, Trade
+from utb.domain.names import Side
 from utb.errors import UsageError
 from utb.ports.feed import ContextUpdate, FeedItem, Frame, Records
+from utb.ports.journal import FeedPosition, LoggedCommand
 
 ITEMS: list[FeedItem] = [
     Frame(1, b'{"type":"PRICE_DATA"}', 100),
@@ -16,6 +19,19 @@ ITEMS: list[FeedItem] = [
     Records(bytes(128)),
     Frame(2, b"x" * 300_000, 2**62),
 ]
+
+
+def taken(command: Command, items: int, events: int = 0) -> LoggedCommand:
+    position = FeedPosition(items=items, events=events)
+    return LoggedCommand(position=position, ts_ns=1_000 + items, command=command)
+
+
+PAUSE = taken(Pause(command_id="a", issued_by="op"), 1)
+TRADE = taken(
+    Trade(command_id="b", issued_by="op", instrument=0, side=Side.BUY, size_base_raw=2**62), 2, 17
+)
+RESUME = taken(Resume(command_id="c", issued_by="op"), 2, 17)
+SHUTDOWN = taken(Shutdown(command_id="d", issued_by="op"), 3)
 
 
 @pytest.fixture
@@ -128,10 +144,74 @@ def test_log_of_another_schema_is_refused(path: Path) -> None:
 
 def test_log_sync_reaches_the_disk(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
-    monkeypatch.setattr(os, "fsync", calls.append)
     log = InputLogWriter(path, "abc")
+    monkeypatch.setattr(os, "fsync", calls.append)
     log.append(ITEMS[0])
     assert calls == []
     log.sync()
     assert len(calls) == 1
+    log.close()
+
+
+def test_log_gives_commands_by_position_and_items_without_them(path: Path) -> None:
+    with InputLogWriter(path, "abc") as log:
+        log.append(ITEMS[0])
+        log.append(ITEMS[1])
+        log.append_command(PAUSE)
+        log.append(ITEMS[2])
+        log.append_command(TRADE)
+        log.append_command(RESUME)
+        log.append(ITEMS[3])
+        assert log.count == 4
+    feed = InputLogFeed(path, "abc")
+    assert feed.commands() == [PAUSE, TRADE, RESUME]
+    for start in range(5):
+        assert list(feed.items(start)) == ITEMS[start:]
+
+
+def test_log_command_that_was_added_late_comes_at_its_place(path: Path) -> None:
+    """A crash can leave a command out of the log that the journal holds."""
+    write(path, ITEMS)
+    with InputLogWriter(path, "abc") as log:
+        log.append_command(TRADE)
+        log.append_command(PAUSE)
+    assert InputLogFeed(path).commands() == [PAUSE, TRADE]
+
+
+def test_log_opened_again_knows_its_commands(path: Path) -> None:
+    with InputLogWriter(path, "abc") as log:
+        log.append(ITEMS[0])
+        log.append_command(PAUSE)
+    with InputLogWriter(path, "abc") as log:
+        assert (log.count, log.command_ids) == (1, {"a"})
+
+
+def test_log_keeps_the_shutdown_that_ended_the_session(path: Path) -> None:
+    with InputLogWriter(path, "abc") as log:
+        log.go_on()
+        for item in ITEMS:
+            log.append(item)
+        log.append_command(PAUSE)
+        log.append_command(SHUTDOWN)
+    assert InputLogFeed(path).commands() == [PAUSE, SHUTDOWN]
+
+
+def test_log_drops_a_shutdown_after_which_the_session_went_on(path: Path) -> None:
+    with InputLogWriter(path, "abc") as log:
+        for item in ITEMS:
+            log.append(item)
+        log.append_command(PAUSE)
+        log.append_command(SHUTDOWN)
+    last = taken(Shutdown(command_id="e", issued_by="op"), 4)
+    with InputLogWriter(path, "abc") as log:
+        log.go_on()
+        assert log.count == 4
+        log.append_command(last)
+    assert InputLogFeed(path).commands() == [PAUSE, last]
+
+
+def test_log_header_is_in_the_file_at_once(path: Path) -> None:
+    """A process killed before its first item leaves a log that can be gone on with."""
+    log = InputLogWriter(path, "abc")
+    assert list(InputLogFeed(path, "abc").items(0)) == []
     log.close()

@@ -28,8 +28,7 @@ from utb.engine.records import EVENT_DTYPE, Bars, explode, merge
 from utb.errors import UsageError
 from utb.ports.feed import ContextUpdate, FeedItem, Frame, Records
 
-NOON = 1_704_110_400_000  # 2024-01-01T12:00:00Z in ms
-FIVE = 300_000
+NOON, FIVE = 1_704_110_400_000, 300_000  # 2024-01-01T12:00:00Z and five minutes, in ms
 ROWS = [
     (NOON, 10.0, 12.0, 9.0, 11.0, 100.0),
     (NOON + FIVE, 11.0, 11.5, 10.0, 10.5, 50.0),

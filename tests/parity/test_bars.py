@@ -7,6 +7,7 @@ from recorded import columns, needs_data
 from utb import engine
 
 FINE = "SOLUSDT_5m_2024H1"
+PRICES = ("open", "high", "low", "close")
 
 
 @needs_data
@@ -14,18 +15,11 @@ FINE = "SOLUSDT_5m_2024H1"
 def test_resampled_bars_equal_the_recorded_ones(timeframe: str) -> None:
     """Prices exactly, volume to 1e-12 relative; the last bar has no later event to close it."""
     fine, coarse = columns(FINE), columns(f"SOLUSDT_{timeframe}_2024H1")
-    built = engine.resample(
-        fine["ts_ns"],
-        fine["open"],
-        fine["high"],
-        fine["low"],
-        fine["close"],
-        fine["volume"],
-        timeframe,
-    )
-    size = built["open_ns"].size
+    bars = engine.Bars(**{name: fine[name] for name in ("ts_ns", *PRICES, "volume")})
+    built = engine.resample(bars, finest="5m", timeframe=timeframe)
+    size = built["ts"].size
     assert size >= coarse["close"].size - 1
-    assert np.array_equal(built["open_ns"], coarse["ts_ns"][:size])
-    for name in ("open", "high", "low", "close"):
+    assert np.array_equal(built["ts"], coarse["ts_ns"][:size])
+    for name in PRICES:
         assert np.array_equal(built[name], coarse[name][:size]), name
     np.testing.assert_allclose(built["volume"], coarse["volume"][:size], rtol=1e-12)

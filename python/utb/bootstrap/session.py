@@ -1,11 +1,13 @@
 """A run that is put together."""
 
 import gc
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Final
 
 from utb.domain.market import Instrument
 from utb.engine import Engine
+from utb.node.recovery import StateView, view_of
 from utb.node.result import RunResult, totals
 from utb.node.runner import CommandSource, Observer, Runner
 from utb.ports.journal import SessionStore
@@ -13,6 +15,15 @@ from utb.ports.journal import SessionStore
 GC_THRESHOLDS: Final = (50_000, 50, 1_000)
 """Records and effects are trees without cycles: the collector rarely has anything to find, and a
 full pass over a long journal in memory takes milliseconds in the middle of an order."""
+
+
+class _UntilMet:
+    """An observer that stops a run as soon as its journal has come again."""
+
+    def on_progress(self, runner: Runner) -> None:
+        """Stop between two items when no stored record is left to meet."""
+        if not runner.wiring.journal.verifying():
+            runner.stopping = True
 
 
 class Session:
@@ -26,14 +37,16 @@ class Session:
         *,
         seed: int,
         span_ns: tuple[int, int],
+        resources: ExitStack,
     ) -> None:
+        """Take over the parts; `resources` is closed with the session."""
         self.runner = runner
         self.engine = engine
         self.span_ns = span_ns
         self.resumed = False
         self._store = store
         self._seed = seed
-        self._closers: list[Callable[[], None]] = [store.close]
+        self._resources = resources
 
     @property
     def unfinished(self) -> bool:
@@ -44,10 +57,6 @@ class Session:
     def instruments(self) -> tuple[Instrument, ...]:
         """Return who is traded."""
         return self.runner.wiring.trader.desk.instruments
-
-    def on_close(self, closer: Callable[[], None]) -> None:
-        """Have something released when the session closes, after the journal."""
-        self._closers.append(closer)
 
     def watch(self, *observers: Observer) -> None:
         """Let observers look at the run between two items."""
@@ -61,22 +70,28 @@ class Session:
         """Run to the end, or to a shutdown; then everything is closed."""
         stopwatch_ns = self.runner.wiring.stopwatch_ns
         started_ns = stopwatch_ns()
-        thresholds = gc.get_threshold()
-        gc.freeze()
-        gc.set_threshold(*GC_THRESHOLDS)
         try:
-            self.resumed = self.runner.resume()
-            self.runner.run()
-            return self._result((stopwatch_ns() - started_ns) / 1e9)
+            with _rare_collections():
+                self.resumed = self.runner.resume()
+                self.runner.run()
+                return self._result((stopwatch_ns() - started_ns) / 1e9)
         finally:
-            gc.set_threshold(*thresholds)
-            gc.unfreeze()
             self.close()
+
+    def recover(self) -> StateView:
+        """Bring back the state the journal tells, and go no further; the session stays open.
+
+        The run stops before the item after the one that made the last stored record, as a shutdown
+        there would: with a snapshot. A run killed behind its last item is brought to its end.
+        """
+        self.watch(_UntilMet())
+        self.resumed = self.runner.resume()
+        self.runner.run()
+        return view_of(self.runner.wiring.trader)
 
     def close(self) -> None:
         """Release the state directory and files; a second call does nothing."""
-        while self._closers:
-            self._closers.pop(0)()
+        self._resources.close()
 
     def _result(self, wall_s: float) -> RunResult:
         runner = self.runner
@@ -107,3 +122,16 @@ class Session:
             equity=self._store.equity(),
             bars=self._store.bars(),
         )
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Let the collector run rarely, as `GC_THRESHOLDS` says."""
+    thresholds = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -66,11 +67,22 @@ def recorded(config: Config, options: RunOptions, *, frames: bool) -> Source:
         start_ns = min(int(one.ts_ns[0]) for one in bars)
         cut = [_first_hours(one, options.hours, start_ns) for one in bars]
         bars = [one for one in cut if one.ts_ns.size]
+    return of_bars(config, bars, options.context, frames=frames)
+
+
+def of_bars(
+    config: Config, bars: Sequence[RecordedBars], context: Path | None = None, *, frames: bool
+) -> Source:
+    """Return loaded recordings, none empty, as frames or as records.
+
+    Raises:
+        UsageError: If two are of one instrument, or the context file is wrong.
+    """
     markets = _markets(config, bars)
     instruments = tuple(instrument for instrument, _ in markets)
     contexts: Sequence[ContextUpdate] = ()
-    if options.context is not None:
-        contexts = load_context(options.context, {i.symbol: i.index for i in instruments})
+    if context is not None:
+        contexts = load_context(context, {i.symbol: i.index for i in instruments})
     finest = min(bars, key=lambda one: one.span_ns).timeframe
     digest = hashlib.sha256()
     for _, one in markets:

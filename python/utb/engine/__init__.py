@@ -1,5 +1,6 @@
 """The one door to the compiled core: parameters in, typed events out."""
 
+from utb.engine.columns import indicators, indicators_peek, resample
 from utb.engine.params import build_params, instruments_document, params_builder
 from utb.engine.pipeline import Engine, RecordedEvents
 from utb.engine.records import (
@@ -22,7 +23,10 @@ __all__ = [
     "RecordedEvents",
     "build_params",
     "explode",
+    "indicators",
+    "indicators_peek",
     "instruments_document",
     "merge",
     "params_builder",
+    "resample",
 ]

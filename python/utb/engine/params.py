@@ -32,12 +32,31 @@ def build_params(config: Config, version: int, weights: Rows) -> bytes:
     Raises:
         InvariantError: If the rows do not have the right shape.
     """
-    if len(weights) != len(Regime) or any(len(row) != len(STRATEGIES) for row in weights):
-        shape = [len(row) for row in weights]
-        raise InvariantError(f"weights have rows of {shape}, must be 4 rows of 8")
+    return params_builder(config)(version, weights)
+
+
+def params_builder(config: Config) -> Callable[[int, Rows], bytes]:
+    """Return `build_params` of one configuration, for who knows only versions and weights.
+
+    Weights change with every closed trade, the rest with the configuration: the rest is encoded
+    once, as the document's text before and after the weights.
+    """
+    before, after = _constant_parts(config)
+
+    def build(version: int, weights: Rows) -> bytes:
+        if len(weights) != len(Regime) or any(len(row) != len(STRATEGIES) for row in weights):
+            shape = [len(row) for row in weights]
+            raise InvariantError(f"weights have rows of {shape}, must be 4 rows of 8")
+        rows = msgspec.json.encode([[float(weight) for weight in row] for row in weights])
+        return b'{"version":%d,%b,"weights":%b,%b}' % (version, before, rows, after)
+
+    return build
+
+
+def _constant_parts(config: Config) -> tuple[bytes, bytes]:
+    """Return the members before and after `weights`, as JSON without the outer braces."""
     strategies = config.strategies
-    document = {
-        "version": version,
+    before = {
         "timeframe": strategies.timeframe,
         "evaluate": strategies.evaluate.in_order(),
         "stat_window_bars": strategies.statistics.window_bars,
@@ -46,23 +65,15 @@ def build_params(config: Config, version: int, weights: Rows) -> bytes:
         "scales": _table(strategies.scales),
         "exits": _exits(config),
         "ensemble": _ensemble(config),
-        "weights": [[float(weight) for weight in row] for row in weights],
+    }
+    after = {
         "feeds": _feeds(config),
         "risk": {
             "correlation_min_samples": config.risk.correlation_min_samples,
             "correlation_shrink": config.risk.correlation_shrink,
         },
     }
-    return msgspec.json.encode(document)
-
-
-def params_builder(config: Config) -> Callable[[int, Rows], bytes]:
-    """Return `build_params` of one configuration, for who knows only versions and weights."""
-
-    def build(version: int, weights: Rows) -> bytes:
-        return build_params(config, version, weights)
-
-    return build
+    return msgspec.json.encode(before)[1:-1], msgspec.json.encode(after)[1:-1]
 
 
 def instruments_document(config: Config, instruments: Sequence[Instrument]) -> bytes:

@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 STAGES: Final = ("ingest", "decide", "journal", "submit", "fill", "snapshot")
-"""Core; trader on an event; append and sync; hand-over; trader on a fill; state stored."""
+"""Stages that are timed, in the order an order passes them."""
 
 _SUB_BITS: Final = 4
 _BUCKETS: Final = 64 << _SUB_BITS
@@ -23,18 +23,27 @@ class StageLatency(msgspec.Struct, frozen=True, kw_only=True):
 class Histogram:
     """Counts of durations in buckets of a sixteenth of a power of two."""
 
-    __slots__ = ("_counts", "count", "max_ns")
+    __slots__ = ("_counts", "max_ns")
 
     def __init__(self) -> None:
         self._counts = [0] * _BUCKETS
-        self.count = 0
         self.max_ns = 0
 
     def add(self, duration_ns: int) -> None:
-        """Count one duration, >= 0."""
-        self._counts[_bucket(duration_ns)] += 1
-        self.count += 1
-        self.max_ns = max(self.max_ns, duration_ns)
+        """Count one duration, >= 0; called with every frame, so it does no more than that."""
+        # Below two powers of the sub-buckets the bucket is the duration itself
+        exponent = duration_ns.bit_length() - 1 - _SUB_BITS
+        if exponent > 0:
+            self._counts[(exponent << _SUB_BITS) + (duration_ns >> exponent)] += 1
+        else:
+            self._counts[duration_ns] += 1
+        if duration_ns > self.max_ns:
+            self.max_ns = duration_ns
+
+    @property
+    def count(self) -> int:
+        """Return how many durations were counted."""
+        return sum(self._counts)
 
     def quantile_ns(self, fraction: float) -> int:
         """Return the upper bound of the bucket that holds the quantile; 0 when empty."""
@@ -59,23 +68,26 @@ class Histogram:
 class Latencies:
     """One histogram per stage."""
 
-    def __init__(self) -> None:
-        self._stages = {stage: Histogram() for stage in STAGES}
+    __slots__ = STAGES
 
-    def add(self, stage: str, duration_ns: int) -> None:
-        """Count one duration of a stage."""
-        self._stages[stage].add(duration_ns)
+    def __init__(self) -> None:
+        self.ingest = Histogram()
+        """The core on one frame, or on recorded events up to the next that matters."""
+        self.decide = Histogram()
+        """The trader on one event."""
+        self.journal = Histogram()
+        """Append, and sync where orders follow."""
+        self.submit = Histogram()
+        """Hand-over to the venue."""
+        self.fill = Histogram()
+        """The trader on what became of an order."""
+        self.snapshot = Histogram()
+        """The state of everything stored."""
 
     def summary(self) -> dict[str, StageLatency]:
         """Return the stages that ran."""
-        return {name: h.summary() for name, h in self._stages.items() if h.count}
-
-
-def _bucket(duration_ns: int) -> int:
-    if duration_ns < (1 << _SUB_BITS):
-        return max(duration_ns, 0)
-    exponent = duration_ns.bit_length() - 1 - _SUB_BITS
-    return ((exponent + 1) << _SUB_BITS) + ((duration_ns >> exponent) - (1 << _SUB_BITS))
+        stages: dict[str, Histogram] = {name: getattr(self, name) for name in STAGES}
+        return {name: stage.summary() for name, stage in stages.items() if stage.count}
 
 
 def _upper_bound(bucket: int) -> int:

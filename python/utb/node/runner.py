@@ -29,6 +29,13 @@ BLOCK_EVENTS: Final = 1 << 16
 NEVER_NS: Final = (1 << 63) - 1
 SESSION_VERSION: Final = 1
 
+SNAPSHOT_GAP_NS: Final = 250_000_000
+"""Time of the machine between two snapshots at least: one takes tens of milliseconds, and in a fast
+simulated run one per interval of simulated time would take longer than all the trading. A restart
+then repeats at most this much work more."""
+
+_DECIDED: Final = (Decision, Refused)
+
 
 class CommandSource(Protocol):
     """Where commands of other processes wait."""
@@ -89,7 +96,10 @@ class Runner:
         self.latencies = Latencies()
         self.stopping = False
         self.last_decision: Decision | Refused | None = None
+        self._core = wiring.core
         self._logged: list[LoggedCommand] = []
+        self._snapshot_ns: int | None = None
+        """When the last snapshot was taken, by the machine's clock."""
 
     @property
     def now_ns(self) -> int:
@@ -163,44 +173,51 @@ class Runner:
         if self.stopping:
             return
         self._time_before(ts_ns)
-        self.session.item_ns = max(self.session.item_ns, ts_ns)
+        session, wiring = self.session, self.wiring
+        session.item_ns = max(session.item_ns, ts_ns)
         if isinstance(item, ContextUpdate):
-            self._apply(
-                self.wiring.trader.on_context(item.instrument, item.payload, ts_ns, self._core)
-            )
+            self._apply(wiring.trader.on_context(item.instrument, item.payload, ts_ns, self._core))
         else:
-            started_ns = self.wiring.stopwatch_ns()
-            events = self._core.ingest(item.source, item.payload, item.ts_recv_ns)
-            self.latencies.add("ingest", self.wiring.stopwatch_ns() - started_ns)
-            self._market_events(events)
+            started_ns = wiring.stopwatch_ns()
+            events = self._core.ingest(item.source, item.payload, ts_ns)
+            self.latencies.ingest.add(wiring.stopwatch_ns() - started_ns)
+            if events:
+                self._market_events(events)
             self._after_prices()
-        self.session.items += 1
-        self.session.position = FeedPosition(items=self.session.position.items + 1)
+        session.items += 1
+        session.position = FeedPosition(items=session.position.items + 1)
 
     def _block(self, item: Records) -> None:
         replay = self._core.replay(item.payload)
-        size = len(replay)
-        while self.session.position.events < size and not self.stopping:
-            self._between(replay.ts_recv_ns(self.session.position.events))
+        session, size = self.session, len(replay)
+        snapshots = self.wiring.snapshot_every_ns is not None
+        end = end_ns = 0
+        while (at := session.position.events) < size and not self.stopping:
+            # Only a snapshot's turn depends on the time
+            self._between(replay.ts_recv_ns(at) if snapshots else session.item_ns)
+            if at >= end:
+                end = min(at + BLOCK_EVENTS, size)
+                end_ns = replay.ts_recv_ns(end - 1)
             if not self.stopping:
-                self._step(replay, size)
+                self._step(replay, end_ns)
         if not self.stopping:
-            self.session.position = FeedPosition(items=self.session.position.items + 1)
+            session.position = FeedPosition(items=session.position.items + 1)
 
-    def _step(self, replay: EventReplay, size: int) -> None:
+    def _step(self, replay: EventReplay, end_ns: int) -> None:
         """Advance a block to its next event that matters, or handle the venue's."""
-        at = self.session.position.events
-        block_end_ns = replay.ts_recv_ns(min(at + BLOCK_EVENTS, size) - 1)
-        due_ns = self.wiring.venue.next_event_ns()
-        until_ns = block_end_ns if due_ns is None else min(due_ns, block_end_ns)
-        started_ns = self.wiring.stopwatch_ns()
+        session, wiring = self.session, self.wiring
+        at = session.position.events
+        due_ns = wiring.venue.next_event_ns()
+        until_ns = end_ns if due_ns is None else min(due_ns, end_ns)
+        started_ns = wiring.stopwatch_ns()
         reached, events = replay.advance(at, until_ns, self._stop_instrument(replay, at))
-        self.latencies.add("ingest", self.wiring.stopwatch_ns() - started_ns)
+        self.latencies.ingest.add(wiring.stopwatch_ns() - started_ns)
         if reached > at:
-            self.session.item_ns = max(self.session.item_ns, replay.ts_recv_ns(reached - 1))
-            self.session.items += reached - at
-            self.session.position = FeedPosition(items=self.session.position.items, events=reached)
-        self._market_events(events)
+            session.item_ns = max(session.item_ns, replay.ts_recv_ns(reached - 1))
+            session.items += reached - at
+            session.position = FeedPosition(items=session.position.items, events=reached)
+        if events:
+            self._market_events(events)
         if reached > at:
             self._after_prices()
         elif not events and due_ns is not None and until_ns == due_ns:
@@ -238,17 +255,19 @@ class Runner:
                 self._poll(due_ns)
 
     def _poll(self, due_ns: int) -> None:
-        for event in self.wiring.venue.poll(due_ns):
-            started_ns = self.wiring.stopwatch_ns()
-            effects = self.wiring.trader.on_venue_event(event, self._core)
-            self.latencies.add("fill", self.wiring.stopwatch_ns() - started_ns)
+        wiring = self.wiring
+        for event in wiring.venue.poll(due_ns):
+            started_ns = wiring.stopwatch_ns()
+            effects = wiring.trader.on_venue_event(event, self._core)
+            self.latencies.fill.add(wiring.stopwatch_ns() - started_ns)
             self._apply(effects, event.ts_ns)
 
     def _market_events(self, events: list[EngineEvent]) -> None:
+        wiring = self.wiring
         for event in events:
-            started_ns = self.wiring.stopwatch_ns()
-            effects = self.wiring.trader.on_engine_event(event, self._core)
-            self.latencies.add("decide", self.wiring.stopwatch_ns() - started_ns)
+            started_ns = wiring.stopwatch_ns()
+            effects = wiring.trader.on_engine_event(event, self._core)
+            self.latencies.decide.add(wiring.stopwatch_ns() - started_ns)
             self._apply(effects, max(event.ts_ns, self.session.item_ns))
 
     def _after_prices(self) -> None:
@@ -259,33 +278,36 @@ class Runner:
 
     # Effects
 
-    @property
-    def _core(self) -> Core:
-        return self.wiring.core
-
     def _apply(self, effects: fx.Effects, now_ns: int = 0) -> None:
         wiring = self.wiring
         if effects.records:
             for record in effects.records:
-                if isinstance(record, Decision | Refused):
+                if isinstance(record, _DECIDED):
                     self.last_decision = record
             started_ns = wiring.stopwatch_ns()
             wiring.journal.append(effects.records)
             if effects.submissions:
                 wiring.journal.sync()
-            self.latencies.add("journal", wiring.stopwatch_ns() - started_ns)
+            self.latencies.journal.add(wiring.stopwatch_ns() - started_ns)
         elif effects.submissions:
             raise InvariantError("a submission without a record of its order")
         for submission in effects.submissions:
             started_ns = wiring.stopwatch_ns()
             wiring.venue.submit(submission, now_ns)
-            self.latencies.add("submit", wiring.stopwatch_ns() - started_ns)
+            self.latencies.submit.add(wiring.stopwatch_ns() - started_ns)
         for call in effects.calls:
             self._call(call)
 
     def _call(self, call: fx.EngineCall) -> None:
         core = self._core
         match call:
+            case fx.SetPortfolio():
+                core.set_portfolio(
+                    cash=call.cash,
+                    holdings=call.holdings,
+                    peak=call.peak,
+                    max_drawdown=call.max_drawdown,
+                )
             case fx.Arm(position):
                 core.arm(position)
             case fx.Disarm(position_id):
@@ -298,30 +320,33 @@ class Runner:
                 core.set_params(params)
             case fx.SetContext():
                 core.set_context(call.instrument, call.payload, call.ts_ns)
-            case fx.SetPortfolio():
-                core.set_portfolio(
-                    cash=call.cash,
-                    holdings=call.holdings,
-                    peak=call.peak,
-                    max_drawdown=call.max_drawdown,
-                )
 
     # Between two items
 
     def _between(self, ts_ns: int) -> None:
         """Take commands, the display's look and a snapshot, before the item of `ts_ns`."""
-        self._replay_commands()
-        source = self.wiring.commands
-        if source is not None:
-            for command in source.take():
-                source.answer(self.give(command))
-        self._observe()
-        every_ns = self.wiring.snapshot_every_ns
+        if self._logged:
+            self._replay_commands()
+        wiring = self.wiring
+        if wiring.commands is not None:
+            for command in wiring.commands.take():
+                wiring.commands.answer(self.give(command))
+        if wiring.observers:
+            self._observe()
+        every_ns = wiring.snapshot_every_ns
         if every_ns is not None and ts_ns >= self.session.snapshot_due_ns:
-            first = self.session.snapshot_due_ns == 0
-            self.session.snapshot_due_ns = ts_ns - ts_ns % every_ns + every_ns
-            if not first and not self.wiring.journal.verifying():
-                self.snapshot()
+            self._snapshot_due(ts_ns, every_ns)
+
+    def _snapshot_due(self, ts_ns: int, every_ns: int) -> None:
+        """Take a snapshot that is due, unless the last one is too recent: then it stays due."""
+        first = self.session.snapshot_due_ns == 0
+        if not first and self._snapshot_ns is not None:
+            since_ns = self.wiring.stopwatch_ns() - self._snapshot_ns
+            if since_ns < SNAPSHOT_GAP_NS:
+                return
+        self.session.snapshot_due_ns = ts_ns - ts_ns % every_ns + every_ns
+        if not first and not self.wiring.journal.verifying():
+            self.snapshot()
 
     def _replay_commands(self) -> None:
         """Take the commands that an earlier process took at this place."""
@@ -356,7 +381,8 @@ class Runner:
                 session=msgspec.msgpack.encode(self.session),
             )
         )
-        self.latencies.add("snapshot", wiring.stopwatch_ns() - started_ns)
+        self._snapshot_ns = wiring.stopwatch_ns()
+        self.latencies.snapshot.add(self._snapshot_ns - started_ns)
 
     def _drain(self) -> None:
         if self.wiring.drain is not None:

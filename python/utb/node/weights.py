@@ -16,6 +16,7 @@ It is 1 without trades, symmetric (as far up for +x as down for -x) and reaches 
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import fsum
 from typing import Final
 
@@ -91,7 +92,8 @@ class WeightState(msgspec.Struct, frozen=True, kw_only=True):
 def initial(settings: WeightSettings) -> WeightState:
     """Return the weights before any trade."""
     zeros = (0.0,) * len(STRATEGIES)
-    return _computed(settings, 1, ((),) * len(STRATEGIES), zeros)
+    ones = (1.0,) * len(STRATEGIES)
+    return _computed(settings, 1, ((),) * len(STRATEGIES), ones, zeros)
 
 
 def with_trade(
@@ -107,17 +109,21 @@ def with_trade(
     """
     risk = max(trade.initial_risk_quote_raw, 1)
     r = min(max(ratio(trade.pnl_quote_raw, risk), -R_MAX), R_MAX)
-    samples = tuple(
-        (*kept, Sample(r, share))[-settings.trades :] if share > 0.0 else kept
-        for kept, share in zip(state.samples, trade.shares, strict=True)
-    )
-    return _computed(settings, state.version + 1, samples, tuple(correlations))
+    samples, performance = list(state.samples), list(state.performance)
+    for i, (kept, share) in enumerate(zip(state.samples, trade.shares, strict=True)):
+        # Who had no part in the trade keeps its results, and so its performance
+        if share > 0.0:
+            samples[i] = (*kept, Sample(r, share))[-settings.trades :]
+            performance[i] = performance_factor(samples[i], settings.shrink)
+    factors = tuple(performance)
+    return _computed(settings, state.version + 1, tuple(samples), factors, tuple(correlations))
 
 
 def with_settings(state: WeightState, settings: WeightSettings) -> WeightState:
     """Return the weights under a changed configuration, results kept."""
     samples = tuple(kept[-settings.trades :] for kept in state.samples)
-    return _computed(settings, state.version + 1, samples, state.correlations)
+    factors = tuple(performance_factor(kept, settings.shrink) for kept in samples)
+    return _computed(settings, state.version + 1, samples, factors, state.correlations)
 
 
 def record(state: WeightState, ts_ns: int) -> Weights:
@@ -153,17 +159,17 @@ def load(data: bytes) -> WeightState:
 
 def performance_factor(samples: Sequence[Sample], shrink: float) -> float:
     """Return a strategy's performance factor, by the formula at the top of this file."""
-    mass = fsum(s.share for s in samples)
+    rows = [(s.r, s.share, s.share * s.r) for s in samples]
+    mass = fsum([share for _, share, _ in rows])
     if mass <= 0.0:
         return 1.0
-    expectancy = fsum(s.share * s.r for s in samples) / mass
-    wins = [s for s in samples if s.r > 0.0]
-    losses = [s for s in samples if s.r < 0.0]
-    won, lost = fsum(s.share for s in wins), fsum(s.share for s in losses)
+    expectancy = fsum([result for _, _, result in rows]) / mass
+    won = fsum([share for r, share, _ in rows if r > 0.0])
+    lost = fsum([share for r, share, _ in rows if r < 0.0])
     edge = 0.0
     if won + lost > 0.0:
-        gain = fsum(s.share * s.r for s in wins) / won if won else 1.0
-        loss = -fsum(s.share * s.r for s in losses) / lost if lost else 1.0
+        gain = fsum([result for r, _, result in rows if r > 0.0]) / won if won else 1.0
+        loss = -fsum([result for r, _, result in rows if r < 0.0]) / lost if lost else 1.0
         edge = won / (won + lost) - loss / (gain + loss)
     exponent = mass / (mass + shrink) * (expectancy + edge)
     return float(2.0 ** min(max(exponent, -1.0), 1.0))
@@ -179,33 +185,40 @@ def _computed(
     settings: WeightSettings,
     version: int,
     samples: tuple[tuple[Sample, ...], ...],
+    performance: tuple[float, ...],
     correlations: tuple[float, ...],
 ) -> WeightState:
-    performance = tuple(performance_factor(kept, settings.shrink) for kept in samples)
-    diversity = tuple(diversity_factor(value) for value in correlations)
-    rows = tuple(_row(settings.base, regime, performance, diversity) for regime in settings.regimes)
+    diversity = tuple([diversity_factor(value) for value in correlations])
+    factors = [
+        (_clamped(p), _clamped(d)) for p, d in zip(performance, diversity, strict=True)
+    ]
+    scaled = _base_by_regime(settings.base, settings.regimes)
     return WeightState(
         version=version,
         samples=samples,
         correlations=correlations,
         performance=performance,
         diversity=diversity,
-        rows=rows,
+        rows=tuple([_row(settings.base, row, factors) for row in scaled]),
+    )
+
+
+@lru_cache(maxsize=4)
+def _base_by_regime(
+    base: tuple[float, ...], regimes: tuple[tuple[float, ...], ...]
+) -> tuple[tuple[float, ...], ...]:
+    """Return base x regime, the part of every row that only the configuration changes."""
+    return tuple(
+        tuple(b * _clamped(r) for b, r in zip(base, regime, strict=True)) for regime in regimes
     )
 
 
 def _row(
-    base: tuple[float, ...],
-    regime: tuple[float, ...],
-    performance: tuple[float, ...],
-    diversity: tuple[float, ...],
+    base: tuple[float, ...], scaled: tuple[float, ...], factors: list[tuple[float, float]]
 ) -> tuple[float, ...]:
-    raw = [
-        b * _clamped(r) * _clamped(p) * _clamped(d)
-        for b, r, p, d in zip(base, regime, performance, diversity, strict=True)
-    ]
+    raw = [b * p * d for b, (p, d) in zip(scaled, factors, strict=True)]
     total = fsum(raw)
-    return tuple(value / total for value in raw) if total > 0.0 else base
+    return tuple([value / total for value in raw]) if total > 0.0 else base
 
 
 def _clamped(factor: float) -> float:

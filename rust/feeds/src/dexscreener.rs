@@ -12,7 +12,17 @@ use utb_types::Value;
 use crate::check::{optional_non_negative, positive, text};
 use crate::frame::Frame;
 use crate::item::{Item, Pair, Rejected};
-use crate::{DecodeError, Text, number};
+use crate::{DecodeError, Text};
+
+/// A price string as read.
+#[derive(Clone, Copy, Debug, Default)]
+enum Price {
+    #[default]
+    Absent,
+    /// Text that is no number in JSON's grammar.
+    Broken,
+    Number(f64),
+}
 
 /// A pair as read, before its values are checked.
 #[derive(Debug, Default)]
@@ -21,8 +31,8 @@ struct RawPair<'a> {
     pair_address: Option<Text<'a>>,
     base_mint: Option<Text<'a>>,
     quote_mint: Option<Text<'a>>,
-    price_native: Option<Text<'a>>,
-    price_usd: Option<Text<'a>>,
+    price_native: Price,
+    price_usd: Price,
     buys_m5: Option<u32>,
     sells_m5: Option<u32>,
     volume_m5: Option<f64>,
@@ -55,8 +65,8 @@ fn push<'a>(pair: Result<Pair<'a>, DecodeError>, out: &mut Vec<Item<'a>>) {
 fn finish<'a>(raw: &mut RawPair<'a>) -> Result<Pair<'a>, DecodeError> {
     let [usd, base, quote] = raw.liquidity;
     Ok(Pair {
-        price_native: price(raw.price_native.as_ref())?.ok_or(DecodeError::Shape)?,
-        price_usd: price(raw.price_usd.as_ref())?.unwrap_or(Value::ABSENT),
+        price_native: price(raw.price_native)?.ok_or(DecodeError::Shape)?,
+        price_usd: price(raw.price_usd)?.unwrap_or(Value::ABSENT),
         chain_id: text(raw.chain_id.take())?,
         pair_address: text(raw.pair_address.take())?,
         base_mint: text(raw.base_mint.take())?,
@@ -70,12 +80,14 @@ fn finish<'a>(raw: &mut RawPair<'a>) -> Result<Pair<'a>, DecodeError> {
     })
 }
 
-/// Reads a price string: a JSON number, finite and > 0.
+/// Checks a price: finite and > 0.
 #[inline]
-fn price(text: Option<&Text<'_>>) -> Result<Option<Value>, DecodeError> {
-    let Some(text) = text else { return Ok(None) };
-    let number = number::number_text(text.as_bytes()).ok_or(DecodeError::Shape)?;
-    positive(Some(number)).map(|price| Some(Value::new(price)))
+fn price(price: Price) -> Result<Option<Value>, DecodeError> {
+    match price {
+        Price::Absent => Ok(None),
+        Price::Broken => Err(DecodeError::Shape),
+        Price::Number(number) => positive(Some(number)).map(|price| Some(Value::new(price))),
+    }
 }
 
 #[cfg(test)]

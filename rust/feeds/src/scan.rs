@@ -23,12 +23,16 @@ pub(crate) struct Survey {
 
 /// Looks at every byte of a frame once.
 pub(crate) fn survey(bytes: &[u8]) -> Survey {
-    // Minima and a sum of bits, so that the compiler makes vector code of it.
-    let (lowest, high, nearest) =
-        bytes.iter().fold((u8::MAX, 0_u8, u8::MAX), |(lowest, high, nearest), &byte| {
-            (lowest.min(byte), high | byte, nearest.min(byte ^ b'\\'))
-        });
-    Survey { plain: lowest >= 0x20 && nearest != 0, ascii: high < 0x80 }
+    // Extrema only, so that the compiler makes vector code of it. Less a space, printable ASCII
+    // is below 0x60, everything else is not.
+    let (farthest, nearest) = bytes.iter().fold((0_u8, u8::MAX), |(farthest, nearest), &byte| {
+        (farthest.max(byte.wrapping_sub(b' ')), nearest.min(byte ^ b'\\'))
+    });
+    if farthest < 0x60 {
+        return Survey { plain: nearest != 0, ascii: true };
+    }
+    let controls = bytes.iter().any(|&byte| byte < b' ');
+    Survey { plain: nearest != 0 && !controls, ascii: bytes.is_ascii() }
 }
 
 /// A position in a plain frame.

@@ -8,7 +8,7 @@ use utb_types::{PoolRole, Source, Timeframe};
 
 use crate::error::{bytes, out_of_range, refused};
 
-/// Longest payload that is copied to the stack side of the boundary; frames are far below.
+/// Longest payload that is copied; the decoders take frames of at most half of it.
 const PAYLOAD_BYTES_MAX: usize = 8 << 20;
 
 type FeaturesTuple = (Option<f64>, Option<f64>, Option<f64>, Option<i8>, u8, Option<f64>);
@@ -68,26 +68,31 @@ impl Pipeline {
         self.inner.bind(source_of(source)?, key, instrument, role).map_err(refused)
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "an extracted buffer is owned")]
     fn ingest<'py>(
         &mut self,
         py: Python<'py>,
         source: u8,
-        payload: PyBuffer<u8>,
+        payload: &Bound<'py, PyAny>,
         ts_recv_ns: i64,
     ) -> PyResult<Option<Bound<'py, PyBytes>>> {
         let source = source_of(source)?;
-        let len = payload.len_bytes();
-        if len > PAYLOAD_BYTES_MAX {
-            let expected = format!("at most {PAYLOAD_BYTES_MAX}");
-            return Err(refused(CoreError::range("payload bytes", len, expected)));
+        if let Ok(bytes) = payload.cast::<PyBytes>() {
+            // Immutable, so it is read where it lies.
+            self.inner.ingest(source, bytes.as_bytes(), ts_recv_ns);
+        } else {
+            let buffer = PyBuffer::<u8>::get(payload)?;
+            let len = buffer.len_bytes();
+            if len > PAYLOAD_BYTES_MAX {
+                let expected = format!("at most {PAYLOAD_BYTES_MAX}");
+                return Err(out_of_range("payload bytes", len, &expected));
+            }
+            if self.payload.len() < len {
+                self.payload.resize(len, 0);
+            }
+            let Some(copy) = self.payload.get_mut(..len) else { return Ok(None) };
+            buffer.copy_to_slice(py, copy)?;
+            self.inner.ingest(source, copy, ts_recv_ns);
         }
-        if self.payload.len() < len {
-            self.payload.resize(len, 0);
-        }
-        let Some(copy) = self.payload.get_mut(..len) else { return Ok(None) };
-        payload.copy_to_slice(py, copy)?;
-        self.inner.ingest(source, copy, ts_recv_ns);
         Ok(self.take(py))
     }
 

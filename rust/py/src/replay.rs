@@ -29,7 +29,10 @@ impl Replay {
         self.inner.len()
     }
 
-    #[pyo3(signature = (pipeline, start, until_ts_ns, stop_instrument = -1))]
+    #[pyo3(
+        signature = (pipeline, start, until_ts_ns, stop_instrument = -1),
+        text_signature = "($self, pipeline, start, until_ts_ns, stop_instrument=-1)"
+    )]
     fn advance<'py>(
         &self,
         py: Python<'py>,

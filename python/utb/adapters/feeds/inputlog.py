@@ -1,9 +1,11 @@
-"""Input log: every item a session consumed, so that it can be replayed exactly.
+"""Input log: every item and command a session took, so that it can be replayed exactly.
 
 File: the magic line, then frames of `length u32 | crc32 u32 | body`, little-endian. The first
-body is the header, every other one a feed item, both MessagePack. Frames are only ever appended,
-so a crash can damage the end of the file and nothing else: a damaged end is cut and reported,
-damage with whole frames behind it is an error.
+body is the header, every other one an entry, all MessagePack: a feed item, a command with the feed
+position it was taken at, or the mark of a process that went on with the session. A command stands
+behind the item that comes after it, because the item is read before the command is taken: its
+position decides. Frames are only ever appended, so a crash can damage the end of the file and
+nothing else: a damaged end is cut and reported, damage with whole frames behind it is an error.
 """
 
 import os
@@ -16,8 +18,10 @@ from zlib import crc32
 
 import msgspec
 
+from utb.domain.commands import Shutdown
 from utb.errors import UsageError, UtbError
-from utb.ports.feed import FeedItem
+from utb.ports.feed import ContextUpdate, FeedItem, Frame, Records
+from utb.ports.journal import LoggedCommand
 
 SCHEMA: Final = 1
 """Version of the file format."""
@@ -29,7 +33,23 @@ _MAGIC: Final = b"UTB input log\n"
 _FRAME: Final = struct.Struct("<II")
 _BUFFER_BYTES: Final = 256 * 1024
 _ENCODER: Final = msgspec.msgpack.Encoder()
-_DECODER: Final = msgspec.msgpack.Decoder(FeedItem)
+
+
+class CommandTaken(msgspec.Struct, frozen=True, array_like=True, tag="m"):
+    """An entry: a command, and where it was taken."""
+
+    logged: LoggedCommand
+
+
+class WentOn(msgspec.Struct, frozen=True, array_like=True, tag="b"):
+    """An entry: another process went on with the session, so no shutdown before it was the end."""
+
+
+_DECODER: Final = msgspec.msgpack.Decoder(
+    Frame | ContextUpdate | Records | CommandTaken | WentOn,
+)
+_ITEM_TAGS: Final = (b"\xa1f", b"\xa1c", b"\xa1r")
+"""Second and third byte of an item's body: its tag, behind the array's length."""
 
 
 class InputLogHeader(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -45,7 +65,7 @@ class InputLogDamaged(UtbError):  # noqa: N818 - names the state of the file
 
 
 class InputLogWriter:
-    """Appends items to a log; what `sync` returned for survives any crash."""
+    """Appends items and commands to a log; what `sync` returned for survives any crash."""
 
     def __init__(self, path: Path, options_digest: str) -> None:
         """Open `path`, new or existing; an existing log loses a damaged tail and goes on.
@@ -54,27 +74,44 @@ class InputLogWriter:
             UsageError: If the file is not an input log of the same schema and options.
             InputLogDamaged: If it is damaged before its end.
         """
+        self.path = path
         self._buffer = bytearray()
         self.count = 0
         """Items in the log, those in the buffer included."""
+        self.command_ids: set[str] = set()
+        """Commands in the log."""
         self.cut: str | None = None
         """What was cut off an existing log's end, or None."""
         header = InputLogHeader(schema=SCHEMA, options_digest=options_digest)
         if path.exists() and path.stat().st_size > 0:
             scan = _scan(path, header)
             self.count, self.cut = scan.items, scan.cut
+            self.command_ids = {logged.command.command_id for logged in scan.commands}
+            self._is_new = False
             self._file: BinaryIO = path.open("r+b")
             self._file.truncate(scan.end)
             self._file.seek(scan.end)
         else:
+            self._is_new = True
             self._file = path.open("wb")
             self._buffer += _MAGIC
             self._put(_ENCODER.encode(header))
+            self.sync()
 
     def append(self, item: FeedItem) -> None:
         """Append one item (buffered)."""
         self._put(_ENCODER.encode(item))
         self.count += 1
+
+    def append_command(self, logged: LoggedCommand) -> None:
+        """Append a command that was taken (buffered)."""
+        self._put(_ENCODER.encode(CommandTaken(logged)))
+        self.command_ids.add(logged.command.command_id)
+
+    def go_on(self) -> None:
+        """Note that the session goes on from here; a new log needs no note."""
+        if not self._is_new:
+            self._put(_ENCODER.encode(WentOn()))
 
     def sync(self) -> None:
         """Return when everything appended is durable."""
@@ -127,6 +164,22 @@ class InputLogFeed:
         if options_digest is not None and self.header.options_digest != options_digest:
             raise _other_options(path, self.header, options_digest)
 
+    def commands(self) -> list[LoggedCommand]:
+        """Return the commands in the order of their positions.
+
+        A shutdown is among them only if the session ended with it.
+
+        Raises:
+            InputLogDamaged: If the log is damaged before its end.
+        """
+        scan = _scan(self._path, self.header)
+        commands = [
+            logged
+            for place, logged in enumerate(scan.commands)
+            if place >= scan.went_on_at or not isinstance(logged.command, Shutdown)
+        ]
+        return sorted(commands, key=lambda logged: logged.position)
+
     def items(self, start: int) -> Iterator[FeedItem]:
         """Yield items from position `start` (0 = the first) to the end.
 
@@ -141,14 +194,21 @@ class InputLogFeed:
                 body = _read_frame(file)
                 if body is None:
                     break
+                if not _is_item(body):
+                    continue
                 if position >= start:
-                    yield _DECODER.decode(body)
+                    entry = _DECODER.decode(body)
+                    if not isinstance(entry, CommandTaken | WentOn):
+                        yield entry
                 position += 1
             self.cut = _describe_tail(self._path, file, offset, position)
 
 
 class _Scan(msgspec.Struct, frozen=True):
     items: int
+    commands: tuple[LoggedCommand, ...]
+    went_on_at: int
+    """Commands before the last process went on."""
     end: int
     cut: str | None
 
@@ -158,12 +218,27 @@ def _scan(path: Path, header: InputLogHeader) -> _Scan:
         found = _read_header(path, file)
         if found.options_digest != header.options_digest:
             raise _other_options(path, found, header.options_digest)
-        items = 0
+        items, went_on_at = 0, 0
+        commands: list[LoggedCommand] = []
         while True:
             offset = file.tell()
-            if _read_frame(file) is None:
-                return _Scan(items, offset, _describe_tail(path, file, offset, items))
-            items += 1
+            body = _read_frame(file)
+            if body is None:
+                cut = _describe_tail(path, file, offset, items)
+                return _Scan(items, tuple(commands), went_on_at, offset, cut)
+            if _is_item(body):
+                items += 1
+                continue
+            entry = _DECODER.decode(body)
+            if isinstance(entry, CommandTaken):
+                commands.append(entry.logged)
+            else:
+                went_on_at = len(commands)
+
+
+def _is_item(body: bytes) -> bool:
+    """Tell an item from the other entries without decoding it."""
+    return body[1:3] in _ITEM_TAGS
 
 
 def _other_options(path: Path, found: InputLogHeader, wanted: str) -> UsageError:

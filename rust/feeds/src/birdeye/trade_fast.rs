@@ -103,15 +103,18 @@ fn once(seen: &mut u32, member: u32) -> Option<()> {
     Some(())
 }
 
-/// Reads a member if it is next, and leaves the function at the object's end.
+/// Reads a member if it is next, and leaves the function with `$end` at the object's end.
 macro_rules! member {
-    ($scanner:ident, $key:literal, $read:expr) => {
+    ($scanner:ident, $key:literal, $read:expr, $end:expr) => {
         if $scanner.eat($key) {
             $read;
             if !$scanner.more()? {
-                return Some(());
+                return Some($end);
             }
         }
+    };
+    ($scanner:ident, $key:literal, $read:expr) => {
+        member!($scanner, $key, $read, ())
     };
 }
 
@@ -146,7 +149,9 @@ fn swap<'a>(
             once(&mut seen, 4)?;
             raw.token = scanner.optional_string()?.and_then(borrowed);
         });
+        member!(scanner, b"\"alias\":null", ());
         member!(scanner, b"\"alias\":", scanner.skip_value()?);
+        member!(scanner, b"\"isTradeOnBe\":false", ());
         member!(scanner, b"\"isTradeOnBe\":", scanner.skip_value()?);
         member!(scanner, b"\"platform\":", scanner.skip_value()?);
         member!(scanner, b"\"pricePair\":", scanner.skip_scalar()?);
@@ -162,33 +167,62 @@ fn swap<'a>(
             once(&mut seen, 7)?;
             leg(scanner, to.get_or_insert_default())?;
         });
-        if scanner.left() == before && !place(scanner, raw, &mut seen)? {
+        if !place(scanner, raw, &mut seen)? {
+            return Some(());
+        }
+        if scanner.left() == before && !other(scanner, raw, &mut seen)? {
             return Some(());
         }
     }
 }
 
-/// Reads one of the members that tell where a swap stands on the chain, or an unknown one;
-/// returns whether another follows.
+/// Reads the members that tell where a swap stands on the chain; returns whether others follow.
 fn place<'a>(scanner: &mut Scanner<'a>, raw: &mut RawTrade<'a>, seen: &mut u32) -> Option<bool> {
-    match scanner.key()? {
-        b"slot" | b"blockNumber" => {
-            once(seen, 8)?;
-            raw.slot = Some(scanner.integer()?);
-        }
-        b"insIndex" => {
+    member!(scanner, b"\"poolId\":", scanner.skip_value()?, false);
+    member!(scanner, b"\"network\":", scanner.skip_value()?, false);
+    member!(scanner, b"\"interactedProgramId\":", scanner.skip_value()?, false);
+    member!(
+        scanner,
+        b"\"insIndex\":",
+        {
             once(seen, 9)?;
             raw.instruction_index = index(scanner)?;
-        }
-        b"innerInsIndex" => {
+        },
+        false
+    );
+    member!(
+        scanner,
+        b"\"blockNumber\":",
+        {
+            once(seen, 8)?;
+            raw.slot = Some(scanner.integer()?);
+        },
+        false
+    );
+    member!(
+        scanner,
+        b"\"innerInsIndex\":",
+        {
             once(seen, 10)?;
             raw.inner_index = index(scanner)?;
+        },
+        false
+    );
+    Some(true)
+}
+
+/// Reads a member of REST answers, or an unknown one; returns whether others follow.
+fn other<'a>(scanner: &mut Scanner<'a>, raw: &mut RawTrade<'a>, seen: &mut u32) -> Option<bool> {
+    match scanner.key()? {
+        b"slot" => {
+            once(seen, 8)?;
+            raw.slot = Some(scanner.integer()?);
         }
         b"txStatus" => {
             once(seen, 11)?;
             raw.status = scanner.optional_string()?.and_then(borrowed);
         }
-        // Known, but next only after an unknown one: their literal differs from this reading.
+        // No string where the members above expect one.
         b"txHash" => return None,
         _ => scanner.skip_value()?,
     }
@@ -225,6 +259,7 @@ fn leg<'a>(scanner: &mut Scanner<'a>, raw: &mut Leg<'a>) -> Option<()> {
             raw.price = Some(scanner.unparsed_number()?);
         });
         member!(scanner, b"\"symbol\":", scanner.skip_value()?);
+        member!(scanner, b"\"type\":\"transfer\"", ());
         member!(scanner, b"\"type\":", scanner.skip_value()?);
         member!(scanner, b"\"typeSwap\":", scanner.skip_value()?);
         member!(scanner, b"\"uiAmount\":", {

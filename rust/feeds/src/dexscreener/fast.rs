@@ -2,7 +2,7 @@
 
 #![expect(clippy::option_option, reason = "outer: the scan gives up; inner: null")]
 
-use super::{RawPair, finish, push};
+use super::{Price, RawPair, finish, push};
 use crate::check::borrowed;
 use crate::item::Item;
 use crate::scan::Scanner;
@@ -57,9 +57,9 @@ fn pair<'a>(scanner: &mut Scanner<'a>, raw: &mut RawPair<'a>) -> Option<()> {
     scanner.literal(b",\"quoteToken\":{")?;
     raw.quote_mint = borrowed(token(scanner)?);
     scanner.literal(b",\"priceNative\":\"")?;
-    raw.price_native = borrowed(scanner.text()?);
+    raw.price_native = price(scanner)?;
     if scanner.eat(b",\"priceUsd\":\"") {
-        raw.price_usd = borrowed(scanner.text()?);
+        raw.price_usd = price(scanner)?;
     }
     if scanner.eat(b",\"txns\":{\"m5\":{\"buys\":") {
         transactions(scanner, raw)?;
@@ -74,6 +74,14 @@ fn pair<'a>(scanner: &mut Scanner<'a>, raw: &mut RawPair<'a>) -> Option<()> {
         raw.liquidity = liquidity(scanner)?;
     }
     rest(scanner)
+}
+
+/// Reads a price after its opening quote.
+#[inline]
+fn price(scanner: &mut Scanner<'_>) -> Option<Price> {
+    let number = scanner.number()?;
+    scanner.literal(b"\"")?;
+    Some(Price::Number(number))
 }
 
 /// Reads a token object after its brace; returns its address.

@@ -3,10 +3,10 @@
 use serde::Deserialize;
 use sonic_rs::LazyValue;
 
-use super::{RawPair, finish, push};
-use crate::DecodeError;
+use super::{Price, RawPair, finish, push};
 use crate::item::Item;
 use crate::typed::{self, Number, RawText};
+use crate::{DecodeError, number};
 
 #[derive(Deserialize)]
 #[expect(clippy::option_option, reason = "absent differs from null")]
@@ -98,11 +98,20 @@ fn raw_pair(pair: TypedPair<'_>) -> RawPair<'_> {
         pair_address: typed::text(pair.pair_address),
         base_mint: typed::text(pair.base_token.and_then(|token| token.address)),
         quote_mint: typed::text(pair.quote_token.and_then(|token| token.address)),
-        price_native: typed::text(pair.price_native),
-        price_usd: typed::text(pair.price_usd),
+        price_native: price(pair.price_native),
+        price_usd: price(pair.price_usd),
         buys_m5: counts.as_ref().and_then(|counts| counts.buys),
         sells_m5: counts.as_ref().and_then(|counts| counts.sells),
         volume_m5: pair.volume.and_then(|volume| volume.m5.0),
         liquidity: [usd, base, quote],
+    }
+}
+
+/// Reads a price string, which must be a number in JSON's grammar: `str::parse` takes more.
+fn price(text: Option<RawText<'_>>) -> Price {
+    let Some(RawText(text)) = text else { return Price::Absent };
+    match number::number_text(text.as_bytes()) {
+        None => Price::Broken,
+        Some(_) => text.as_str().parse().map_or(Price::Broken, Price::Number),
     }
 }
