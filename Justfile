@@ -80,6 +80,7 @@ test-python *args:
 [group('test')]
 parity *args:
     UTB_PARITY=full pytest tests/parity -s "$@"
+    cargo test --quiet -p utb-feeds --test recorded
 
 # kill -9 at random moments of a demo: `just crash 50`
 [group('test')]

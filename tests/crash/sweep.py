@@ -1,169 +1,311 @@
 """Kill a demo with SIGKILL at random moments, start it again, and compare with an undisturbed run.
 
-For every trial: the restarted run must finish with the journal of the undisturbed one, no order
-may be sent twice, and right after the restart the state must be the one the journal tells. A part
-of the trials is killed while an order is open, found by freezing the process until its journal
-shows one.
+A trial starts a demo, kills it one to three times and lets it finish. After every kill a copy of
+its state is recovered in this process: the records must be a prefix of the undisturbed run's, and
+the state (cash, positions, triggers, open orders, weights, breakers, operator) the one that those
+records make. At the end the journal must be the undisturbed one's, and no order may have been sent
+or filled twice. A part of the kills hunts for an open order: the process is frozen when its gauge
+shows one, and killed if it still does. Every fifth trial writes an input log, whose replay must
+give the same journal.
 
-Usage: python tests/crash/sweep.py --count 50 [--hours 72] [--seed 7]
+Usage: python tests/crash/sweep.py --count 50 [--hours 120] [--seed 7]
 """
 
 import argparse
-import json
-import os
 import random
+import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from utb.bootstrap import RunOptions, build_demo
-from utb.domain.names import OrderStatus
+import msgspec
+from gauged import FIELDS
+
+from utb.bootstrap import RunOptions, build_demo, load_config
+from utb.domain.market import Instrument
+from utb.domain.records import FillBooked, OrderState, Record
 from utb.node.recovery import fold
-from utb.storage.journal import read_records
+from utb.storage.encoding import decode_record, is_hashed
+from utb.storage.journal import FILE_NAME, recompute_hash
+from utb.storage.schema import open_read_only
+
+ORDERS_MIN = 30
+"""Orders an undisturbed run must have, so that the sweep has something to find."""
 
 OPEN_SHARE_MIN = 0.2
-OPEN = {OrderStatus.APPROVED, OrderStatus.RESERVED, OrderStatus.SIGNED, OrderStatus.SENT}
+"""Kills with an order on its way, at least."""
+
+HUNT_SHARE = 0.5
+"""Kills that wait for one."""
+
+RECORD_EVERY = 5
+KILLS = (1, 1, 1, 2, 2, 3)
+GAUGED = str(Path(__file__).with_name("gauged.py"))
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """What the sweep needs of a demo's JSON object."""
+
+    journal_hash: str
+    finished: bool
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The undisturbed run."""
+
+    journal_hash: str
+    records: list[Record]
+    """Those in the hash."""
+    items: int
+    starting_s: float
+    """Wall time before the first item."""
+    running_s: float
+
+
+@dataclass
+class Kill:
+    """One kill."""
+
+    items: int
+    open_live: bool
+    """An order was on its way in the process."""
+    open_stored: bool
+    """An order was on its way for the journal."""
+    records: int
 
 
 @dataclass
 class Trial:
     """What one trial found."""
 
-    killed_after_s: float
-    order_open: bool
-    records_at_kill: int
-    problems: list[str]
+    kills: list[Kill] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
 
 
-def command(state: Path, options: argparse.Namespace) -> list[str]:
-    """Return the demo's command line."""
-    base = [sys.executable, "-m", "utb", "demo", "--headless", "--json"]
-    return [*base, "--seed", str(options.seed), "--hours", str(options.hours), "--state", str(state)]
+class Demo:
+    """A demo in a process of its own, on one state directory."""
+
+    def __init__(self, folder: Path, options: argparse.Namespace, *more: str) -> None:
+        self.state = folder / "state"
+        self._gauge = folder / "gauge"
+        run = ["--seed", str(options.seed), "--hours", str(options.hours)]
+        base = [sys.executable, GAUGED, str(self._gauge), "demo", "--headless", "--json"]
+        self._command = [*base, *run, "--state", str(self.state), *more]
+
+    def start(self) -> "subprocess.Popen[bytes]":
+        """Start it, or let it go on, with the gauge at zero."""
+        self._gauge.write_bytes(FIELDS.pack(0, 0))
+        return subprocess.Popen(self._command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def finish(self) -> Summary:
+        """Let it run to its end."""
+        return self.end(self.start())
+
+    def end(self, process: "subprocess.Popen[bytes]") -> Summary:
+        """Wait for its end."""
+        output, errors = process.communicate()
+        if process.returncode != 0:
+            raise SystemExit(f"the demo failed with {process.returncode}: {errors.decode()}")
+        return msgspec.json.decode(output, type=Summary)
+
+    def gauge(self) -> tuple[int, int]:
+        """Return items handled and orders on their way."""
+        items, orders = FIELDS.unpack(self._gauge.read_bytes())
+        return items, orders
 
 
-def finish(state: Path, options: argparse.Namespace) -> dict[str, object]:
-    """Run (or continue) a demo to its end and return its summary."""
-    done = subprocess.run(command(state, options), capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise SystemExit(f"demo failed with {done.returncode}: {done.stderr[-2000:]}")
-    summary: dict[str, object] = json.loads(done.stdout)
-    return summary
+def stored_records(state: Path) -> list[Record]:
+    """Return the records of a journal file that are in the hash; none if it has no tables yet."""
+    if not (state / FILE_NAME).exists():
+        return []
+    database = open_read_only(state / FILE_NAME)
+    try:
+        if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'records'").fetchone():
+            return []
+        rows = database.execute("SELECT payload FROM records ORDER BY seq").fetchall()
+    finally:
+        database.close()
+    return [record for record in (decode_record(row[0]) for row in rows) if is_hashed(record)]
 
 
-def open_orders(database: Path) -> int:
-    """Count orders whose last durable state is not an end."""
-    view = fold(record for _, record in read_records(database))
-    return len(view.open_orders)
+def run_undisturbed(options: argparse.Namespace, folder: Path) -> Reference:
+    """Run once without a kill."""
+    demo = Demo(folder, options)
+    began_s = time.monotonic()
+    process = demo.start()
+    while demo.gauge()[0] == 0 and process.poll() is None:
+        time.sleep(0.005)
+    starting_s = time.monotonic() - began_s
+    summary = demo.end(process)
+    running_s = time.monotonic() - began_s - starting_s
+    records = stored_records(demo.state)
+    orders = len({r.intent_id for r in records if isinstance(r, OrderState)})
+    if orders < ORDERS_MIN:
+        raise SystemExit(f"{orders} orders in {options.hours} hours, needed {ORDERS_MIN}")
+    return Reference(summary.journal_hash, records, demo.gauge()[0], starting_s, running_s)
 
 
-def kill_at_random(process: subprocess.Popen[bytes], within_s: float) -> None:
-    """Let it run a random time, then kill it."""
-    time.sleep(random.uniform(0.05, 1.0) * within_s)
+def kill_somewhere(demo: Demo, reference: Reference, left: float, draw: random.Random) -> bool:
+    """Start the demo, which has a share of its run left, and kill it at a random moment.
+
+    Returns:
+        Whether it was still running.
+    """
+    hunting = draw.random() < HUNT_SHARE
+    share = draw.uniform(0.0, 0.8 if hunting else 1.0)
+    process = demo.start()
+    time.sleep(reference.starting_s * draw.uniform(0.9, 1.0) + reference.running_s * left * share)
+    if hunting:
+        hunt(demo, process)
     process.kill()
+    process.communicate()
+    return process.returncode == -signal.SIGKILL
 
 
-def kill_with_open_order(process: subprocess.Popen[bytes], database: Path, within_s: float) -> None:
-    """Freeze it again and again until its journal shows an open order, then kill it."""
-    deadline = time.monotonic() + within_s
-    time.sleep(random.uniform(0.2, 0.6) * within_s)
-    while process.poll() is None and time.monotonic() < deadline:
-        os.kill(process.pid, signal.SIGSTOP)
-        if database.exists() and last_order_is_open(database):
-            break
-        os.kill(process.pid, signal.SIGCONT)
-        time.sleep(random.uniform(0.0002, 0.004))
-    process.kill()
+def hunt(demo: Demo, process: "subprocess.Popen[bytes]") -> None:
+    """Wait until an order is on its way, and freeze the process there."""
+    while process.poll() is None:
+        if demo.gauge()[1]:
+            process.send_signal(signal.SIGSTOP)
+            if demo.gauge()[1]:
+                return
+            process.send_signal(signal.SIGCONT)
 
 
-def last_order_is_open(database: Path) -> bool:
-    """Look at the newest order record only: enough to know that an order is on its way."""
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as reader:
-        row = reader.execute(
-            "SELECT payload FROM records WHERE kind = 'order' ORDER BY seq DESC LIMIT 1"
-        ).fetchone()
-    return row is not None and any(status.value.encode() in row[0] for status in OPEN)
+def check_recovery(
+    state: Path, copy: Path, reference: Reference, options: argparse.Namespace
+) -> tuple[list[str], bool]:
+    """Recover a copy of the state; return what is wrong, and whether it has an open order."""
+    copy.mkdir()
+    for name in (FILE_NAME, f"{FILE_NAME}-wal"):
+        if (state / name).exists():
+            shutil.copyfile(state / name, copy / name)
+    stored = stored_records(copy)
+    config, _ = load_config(None)
+    run = RunOptions(seed=options.seed, hours=options.hours, state_dir=copy)
+    session = build_demo(config, run)
+    try:
+        view = session.recover()
+        journal = session.runner.wiring.journal
+        live = [record for _, record in journal.records(0) if is_hashed(record)]
+        problems = [
+            *differences("stored", stored, reference.records),
+            *differences("recovered", live, reference.records),
+            *twice(live),
+        ]
+        if len(live) < len(stored):
+            problems.append(f"{len(live)} records recovered of {len(stored)}")
+        told = fold(reference.records[: len(live)], session.instruments)
+        if view != told:
+            problems.append(f"the recovered state is {view}, the records say {told}")
+    finally:
+        session.close()
+        shutil.rmtree(copy)
+    return problems, has_open_order(stored, session.instruments)
 
 
-def check_restart(state: Path, options: argparse.Namespace) -> list[str]:
-    """Recover in this process and compare the live state with the journal's fold."""
-    run = RunOptions(seed=options.seed, hours=options.hours, state=state)
-    with build_demo(run) as session:
-        before = fold(record for _, record in read_records(session.journal_path))
-        session.recover()
-        after = session.state_view()
-        return [] if before == after else [f"state after restart differs: {before} != {after}"]
+def has_open_order(records: list[Record], instruments: Sequence[Instrument]) -> bool:
+    """Return whether the records leave an order on its way."""
+    return len(fold(records, instruments).orders) > 0
 
 
-def sent_twice(database: Path) -> list[str]:
-    """Return intents that were sent more than once."""
-    sent = Counter(
-        record.intent_id
-        for _, record in read_records(database)
-        if getattr(record, "status", None) is OrderStatus.SENT
-    )
-    return [f"{intent_id} sent {count} times" for intent_id, count in sent.items() if count > 1]
+def differences(name: str, records: list[Record], expected: list[Record]) -> list[str]:
+    """Name the first record that is not the undisturbed run's."""
+    if records == expected[: len(records)]:
+        return []
+    pairs = zip(records, expected, strict=False)
+    place = next((n for n, (one, other) in enumerate(pairs) if one != other), len(expected))
+    return [f"{name} record {place} is not the undisturbed run's"]
 
 
-def trial(
-    number: int, reference: dict[str, object], wall_s: float, options: argparse.Namespace
+def twice(records: list[Record]) -> list[str]:
+    """Name every order that was sent twice, and every one that was filled twice."""
+    done: Counter[tuple[str, str]] = Counter()
+    for record in records:
+        if isinstance(record, OrderState) and record.status == "SENT":
+            done["sent", record.intent_id] += 1
+        elif isinstance(record, FillBooked):
+            done["filled", record.fill.intent_id] += 1
+    return [f"{intent} was {what} {n} times" for (what, intent), n in done.items() if n > 1]
+
+
+def run_trial(
+    number: int, reference: Reference, options: argparse.Namespace, draw: random.Random
 ) -> Trial:
-    """Kill once, check, finish, compare."""
-    with tempfile.TemporaryDirectory() as folder:
-        state = Path(folder)
-        database = state / "journal.db"
-        began = time.monotonic()
-        process = subprocess.Popen(
-            command(state, options), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        if number % 3 == 0:
-            kill_with_open_order(process, database, wall_s * 0.9)
-        else:
-            kill_at_random(process, wall_s * 0.9)
-        process.wait()
-        after_s = time.monotonic() - began
-        problems: list[str] = []
-        records, is_open = 0, False
-        if database.exists() and process.returncode == -signal.SIGKILL:
-            records = sum(1 for _ in read_records(database))
-            is_open = open_orders(database) > 0
-            problems += check_restart(state, options)
-        summary = finish(state, options)
-        if summary["journal_hash"] != reference["journal_hash"]:
-            problems.append("the finished journal differs from the undisturbed run's")
-        problems += sent_twice(database)
-        return Trial(after_s, is_open, records, problems)
+    """Kill, check, go on, compare."""
+    trial = Trial()
+    with tempfile.TemporaryDirectory(prefix="utb-crash-") as name:
+        folder = Path(name)
+        log = folder / "input.log"
+        recorded = number % RECORD_EVERY == 0
+        demo = Demo(folder, options, *(("--record", str(log)) if recorded else ()))
+        left = 1.0
+        for _ in range(draw.choice(KILLS)):
+            if not kill_somewhere(demo, reference, left, draw):
+                break
+            items, orders = demo.gauge()
+            left = 1.0 - items / reference.items
+            problems, stored = check_recovery(demo.state, folder / "copy", reference, options)
+            records = len(stored_records(demo.state))
+            trial.kills.append(Kill(items, orders > 0, stored, records))
+            trial.problems += problems
+        trial.problems += compare(demo.finish(), reference)
+        trial.problems += twice(stored_records(demo.state))
+        if recompute_hash(demo.state / FILE_NAME) != reference.journal_hash:
+            trial.problems.append("the file does not hold the journal of the undisturbed run")
+        if recorded:
+            (folder / "replay").mkdir()
+            replay = Demo(folder / "replay", options, "--replay", str(log))
+            trial.problems += [f"replay: {one}" for one in compare(replay.finish(), reference)]
+    return trial
+
+
+def compare(summary: Summary, reference: Reference) -> list[str]:
+    """Compare a finished run with the undisturbed one."""
+    if not summary.finished:
+        return ["the run did not finish"]
+    if summary.journal_hash != reference.journal_hash:
+        return [f"the journal is {summary.journal_hash}, undisturbed {reference.journal_hash}"]
+    return []
+
+
+def tell(trials: list[Trial], reference: Reference) -> bool:
+    """Print what was found; return whether everything is right."""
+    kills = [kill for trial in trials for kill in trial.kills]
+    failed = [trial for trial in trials if trial.problems]
+    for trial in failed:
+        print(f"killed {trial.kills}: {trial.problems}")
+    share = sum(kill.open_live for kill in kills) / max(1, len(kills))
+    stored = sum(kill.open_stored for kill in kills) / max(1, len(kills))
+    print(
+        f"{len(trials) - len(failed)} of {len(trials)} trials passed, {len(kills)} kills, an order "
+        f"on its way in {share:.0%} of them (in the journal: {stored:.0%}); "
+        f"{len(reference.records)} records, journal {reference.journal_hash}"
+    )
+    if share < OPEN_SHARE_MIN:
+        print(f"an order must be on its way in at least {OPEN_SHARE_MIN:.0%} of the kills")
+    return not failed and share >= OPEN_SHARE_MIN
 
 
 def main() -> int:
     """Run the sweep."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=50)
-    parser.add_argument("--hours", type=int, default=96)
-    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--count", type=int, default=50, help="trials")
+    parser.add_argument("--hours", type=int, default=120, help="simulated length of a run")
+    parser.add_argument("--seed", type=int, default=7, help="of the market and of the moments")
     options = parser.parse_args()
-    random.seed(options.seed)
-    with tempfile.TemporaryDirectory() as folder:
-        began = time.monotonic()
-        reference = finish(Path(folder), options)
-        wall_s = time.monotonic() - began
-    trials = [trial(number, reference, wall_s, options) for number in range(options.count)]
-    failed = [t for t in trials if t.problems]
-    share = sum(t.order_open for t in trials) / len(trials)
-    for t in failed:
-        print(f"after {t.killed_after_s:.2f} s, {t.records_at_kill} records: {t.problems}")
-    print(
-        f"{len(trials) - len(failed)} passed, {len(failed)} failed; an order was open in "
-        f"{share:.0%} of the kills; journal {reference['journal_hash']}"
-    )
-    if share < OPEN_SHARE_MIN:
-        print(f"an order must be open in at least {OPEN_SHARE_MIN:.0%} of the kills")
-    return 1 if failed or share < OPEN_SHARE_MIN else 0
+    draw = random.Random(options.seed)  # noqa: S311 - moments of a test
+    with tempfile.TemporaryDirectory(prefix="utb-crash-") as name:
+        reference = run_undisturbed(options, Path(name))
+    trials = [run_trial(number, reference, options, draw) for number in range(options.count)]
+    return 0 if tell(trials, reference) else 1
 
 
 if __name__ == "__main__":

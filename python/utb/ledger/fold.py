@@ -38,23 +38,21 @@ def apply(
     Raises:
         InvariantError: If the record contradicts the book.
     """
-    match record:
-        case FillBooked():
-            return _on_fill(state, instruments, quote, record)
-        case OrderState():
-            _on_order(state, record)
-        case TriggerArmed() | TriggerMovedRecord():
-            _on_trigger(state, record)
-        case EquityMarked():
-            nav.mark(state.nav, record)
-        case Refused():
-            if record.intent_id in state.orders:
-                _release(state, record.intent_id, filled=False)
-        case CashMoved():
-            _on_cash(state, quote, record)
-        case _:
-            # The other records describe the market and the guards, not the account
-            return None
+    # By exact type: a `case` that does not match costs more than most folds
+    if type(record) is OrderState:
+        _on_order(state, record)
+    elif type(record) is FillBooked:
+        return _on_fill(state, instruments, quote, record)
+    elif type(record) is TriggerArmed or type(record) is TriggerMovedRecord:
+        _on_trigger(state, record)
+    elif type(record) is EquityMarked:
+        nav.mark(state.nav, record)
+    elif type(record) is Refused:
+        if record.intent_id in state.orders:
+            _release(state, record.intent_id, filled=False)
+    elif type(record) is CashMoved:
+        _on_cash(state, quote, record)
+    # The other records describe the market and the guards, not the account
     return None
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import msgspec
+
 from utb.config.schema import Config
 from utb.domain.amounts import (
     LAMPORT_DECIMALS,
@@ -44,6 +46,15 @@ BuildParams = Callable[[int, tuple[tuple[float, ...], ...]], bytes]
 """Makes the core's parameters of a version and a row of weights per regime."""
 
 
+class Standing(msgspec.Struct, frozen=True):
+    """What the account is worth at one moment."""
+
+    equity_raw: int | None
+    """Quote raw; None while something held has no mark."""
+    drawdown: float
+    """Fall below the peak, 0..1; 1 while equity is unknown."""
+
+
 class Desk:
     """The account, its rules and its memory; handlers take it as their first argument."""
 
@@ -69,6 +80,7 @@ class Desk:
         self._lamports_q64 = price_q64_floor(
             config.paper.sol_price_usdc, LAMPORT_DECIMALS, self.quote_decimals
         )
+        self._pools = tuple(config.paper.pool(i.symbol) for i in instruments)
 
     def is_close(self, decision: DecisionMade) -> bool:
         """Return whether a decision was taken at a bar's close, not on the forming bar."""
@@ -136,6 +148,11 @@ class Desk:
         by_mark = ratio(peak_raw - equity_raw, peak_raw) if peak_raw > 0 else 0.0
         return min(max(by_nav, by_mark, 0.0), 1.0)
 
+    def standing(self, market: Market) -> Standing:
+        """Return the account's value at the last marks."""
+        equity_raw = self.equity_raw(market)
+        return Standing(equity_raw, self.drawdown(equity_raw, market))
+
     def facts(
         self,
         instrument: int,
@@ -154,8 +171,7 @@ class Desk:
         if features is None:
             features = market.features(instrument)
         mark = market.mark(instrument)
-        own = self.instruments[instrument]
-        pool = self.config.paper.pool(own.symbol)
+        pool = self._pools[instrument]
         liquidity = None if mark is None else mark.liquidity_quote
         if features is not None and features.liquidity_quote is not None:
             liquidity = features.liquidity_quote
@@ -174,53 +190,56 @@ class Desk:
             sol_price=self.sol_price(market),
         )
 
-    def holdings(self, market: Market) -> PortfolioView:
-        """Return what the gate looks at for an exit: positions and orders, no equity."""
-        positions, pending = self._held(market)
+    def holdings(self) -> PortfolioView:
+        """Return what the gate looks at for an exit: quantities and orders, no values."""
         return PortfolioView(
             equity_raw=None,
             cash_raw=self.book.cash_quote_raw,
             reserved_raw=self.book.state.reserved_quote_raw,
             sol_lamports=self.book.sol_lamports,
-            positions=positions,
-            pending=pending,
+            positions=self._positions(None),
+            pending=self._pending(),
             drawdown=1.0,
             operator_state=self.state.operator,
             breakers=(),
         )
 
-    def _held(self, market: Market) -> tuple[tuple[PositionView, ...], tuple[PendingView, ...]]:
-        book = self.book
-        positions = tuple(
-            position_view(
-                position,
-                self.instruments[position.instrument],
-                mark.price if (mark := market.mark(position.instrument)) is not None else None,
-                self.config.risk.gap_allowance,
+    def _positions(self, market: Market | None) -> tuple[PositionView, ...]:
+        """Return the open positions, valued at their marks where there is a market to ask."""
+        views = []
+        for holding in self.book.state.holdings.values():
+            position = holding.position
+            mark = None if market is None else market.mark(position.instrument)
+            price = None if mark is None else mark.price
+            instrument = self.instruments[position.instrument]
+            views.append(
+                position_view(position, instrument, price, self.settings.gap_allowance_ppb)
             )
-            for position in book.positions.values()
-        )
-        pending = tuple(
-            PendingView(
-                instrument=order.intent.instrument,
-                value_raw=order.reserved_quote_raw,
-                risk_at_stop_raw=order.risk_at_stop_raw,
-                position_id=order.intent.position_id,
-            )
-            for order in book.pending.values()
-        )
-        return positions, pending
+        return tuple(views)
 
-    def portfolio(self, market: Market, instrument: int) -> PortfolioView:
+    def _pending(self) -> tuple[PendingView, ...]:
+        return tuple(
+            [
+                PendingView(
+                    instrument=order.intent.instrument,
+                    value_raw=order.reserved_quote_raw,
+                    risk_at_stop_raw=order.risk_at_stop_raw,
+                    position_id=order.intent.position_id,
+                )
+                for order in self.book.pending.values()
+            ]
+        )
+
+    def portfolio(self, market: Market, instrument: int, standing: Standing) -> PortfolioView:
         """Return the account as the gate sees it for an entry.
 
         Args:
             market: The core.
             instrument: The candidate whose correlation with what is held is wanted.
+            standing: The account's value at the same marks.
         """
         book = self.book
-        positions, pending = self._held(market)
-        equity_raw = self.equity_raw(market)
+        positions, pending = self._positions(market), self._pending()
         held = {p.instrument for p in positions} | {p.instrument for p in pending}
         correlations = {
             other: market.correlation(instrument, other)
@@ -228,13 +247,13 @@ class Desk:
             if other != instrument
         }
         return PortfolioView(
-            equity_raw=equity_raw,
+            equity_raw=standing.equity_raw,
             cash_raw=book.cash_quote_raw,
             reserved_raw=book.state.reserved_quote_raw,
             sol_lamports=book.sol_lamports,
             positions=positions,
             pending=pending,
-            drawdown=self.drawdown(equity_raw, market),
+            drawdown=standing.drawdown,
             operator_state=self.state.operator,
             breakers=self.breakers.active,
             correlations=correlations,

@@ -8,7 +8,7 @@ from utb.domain.orders import RiskApproved, RiskRefused, Submission
 from utb.domain.records import Decision, OrderState, Refused
 from utb.node import effects as fx
 from utb.node import intents
-from utb.node.desk import Desk
+from utb.node.desk import Desk, Standing
 from utb.node.state import DECISIONS_KEPT, remember
 from utb.ports.market import Market
 from utb.risk.gate import approve_entry
@@ -30,14 +30,15 @@ def events_before(ts_ns: int, mark: Mark | None, *, on_close: bool) -> int:
     return mark.events - 1 if on_close and mark.ts_ns >= ts_ns else mark.events
 
 
-def on_buy(desk: Desk, decision: DecisionMade, market: Market) -> fx.Effects:
+def on_buy(
+    desk: Desk, effects: fx.Effects, decision: DecisionMade, market: Market, standing: Standing
+) -> None:
     """Pass a BUY decision through the gate and send its order."""
-    effects = fx.Effects()
     intent_id = intents.entry_intent_id(
         decision.ts_ns, decision.instrument, decision.side, decision.lead
     )
     if intent_id in desk.state.decisions:
-        return effects
+        return
     remember(desk.state.decisions, intent_id, DECISIONS_KEPT)
     mark = market.mark(decision.instrument)
     request = EntryRequest(
@@ -51,9 +52,8 @@ def on_buy(desk: Desk, decision: DecisionMade, market: Market) -> fx.Effects:
         confidence=decision.confidence,
     )
     facts = desk.facts(decision.instrument, market, decision.price, decision.features)
-    verdict = approve_entry(
-        request, desk.portfolio(market, decision.instrument), facts, desk.settings
-    )
+    portfolio = desk.portfolio(market, decision.instrument, standing)
+    verdict = approve_entry(request, portfolio, facts, desk.settings)
     refused = isinstance(verdict, RiskRefused)
     desk.post(
         effects,
@@ -68,7 +68,6 @@ def on_buy(desk: Desk, decision: DecisionMade, market: Market) -> fx.Effects:
         post_refusal(desk, effects, verdict)
     else:
         send(desk, effects, verdict, buy_shares(decision))
-    return effects
 
 
 def manual_buy(
@@ -88,9 +87,8 @@ def manual_buy(
         size_base_raw=command.size_base_raw,
     )
     facts = desk.facts(command.instrument, market, None, None)
-    verdict = approve_entry(
-        request, desk.portfolio(market, command.instrument), facts, desk.settings
-    )
+    portfolio = desk.portfolio(market, command.instrument, desk.standing(market))
+    verdict = approve_entry(request, portfolio, facts, desk.settings)
     if isinstance(verdict, RiskRefused):
         post_refusal(desk, effects, verdict)
         return verdict

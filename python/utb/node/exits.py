@@ -22,9 +22,8 @@ _INSISTENT = frozenset({ExitReason.EMERGENCY, ExitReason.MANUAL})
 """Exits that no trigger would ask for again: a new epoch follows at once."""
 
 
-def on_sell(desk: Desk, decision: DecisionMade, market: Market) -> fx.Effects:
+def on_sell(desk: Desk, effects: fx.Effects, decision: DecisionMade, market: Market) -> None:
     """Close the position of a SELL decision's instrument; with none, only record it."""
-    effects = fx.Effects()
     position = desk.book.position_of(decision.instrument)
     if position is None:
         intent_id = intents.entry_intent_id(
@@ -34,7 +33,7 @@ def on_sell(desk: Desk, decision: DecisionMade, market: Market) -> fx.Effects:
             ts_ns=decision.ts_ns, intent_id=intent_id, decision=decision, outcome="no_position"
         )
         desk.post(effects, record)
-        return effects
+        return
     exit_state = state_of(desk, position.position_id)
     intent_id = intents.exit_intent_id(
         position.position_id, ExitReason.SELL, exit_state.epoch, exit_state.attempt
@@ -47,12 +46,10 @@ def on_sell(desk: Desk, decision: DecisionMade, market: Market) -> fx.Effects:
     seen = events_before(decision.ts_ns, mark, on_close=desk.is_close(decision))
     ask = Ask(ts_ns=decision.ts_ns, price=decision.price, events=seen)
     start(desk, effects, position, ExitReason.SELL, market, ask)
-    return effects
 
 
-def on_fired(desk: Desk, event: TriggerFired, market: Market) -> fx.Effects:
+def on_fired(desk: Desk, effects: fx.Effects, event: TriggerFired, market: Market) -> None:
     """Record a trigger that fired and send its exit."""
-    effects = fx.Effects()
     desk.post(
         effects,
         TriggerFiredRecord(
@@ -67,7 +64,7 @@ def on_fired(desk: Desk, event: TriggerFired, market: Market) -> fx.Effects:
     position = desk.book.position(event.position_id)
     if position is None:
         effects.calls.append(fx.Disarm(event.position_id))
-        return effects
+        return
     reason = EXIT_BY_TRIGGER[event.kind]
     watch = desk.state.watches[event.position_id]
     watch.highest = max(watch.highest, event.price)
@@ -77,7 +74,6 @@ def on_fired(desk: Desk, event: TriggerFired, market: Market) -> fx.Effects:
     seen = events_before(event.ts_ns, mark, on_close=on_close)
     ask = Ask(ts_ns=event.ts_ns, price=event.price, events=seen, fraction=event.fraction)
     start(desk, effects, position, reason, market, ask)
-    return effects
 
 
 class Ask:
@@ -196,8 +192,10 @@ def _attempt(
 ) -> RiskRefused | None:
     exit_state = state_of(desk, position.position_id)
     reason = exit_state.reason or ExitReason.MANUAL
-    mark = market.mark(position.instrument)
-    events = ask.events if ask.events is not None else (0 if mark is None else mark.events)
+    events = ask.events
+    if events is None:
+        mark = market.mark(position.instrument)
+        events = 0 if mark is None else mark.events
     request = ExitRequest(
         intent_id=intents.exit_intent_id(
             position.position_id, reason, exit_state.epoch, exit_state.attempt
@@ -214,7 +212,7 @@ def _attempt(
         attempt=exit_state.attempt,
     )
     facts = desk.facts(position.instrument, market, ask.price, None)
-    verdict = approve_exit(request, desk.holdings(market), facts, desk.settings)
+    verdict = approve_exit(request, desk.holdings(), facts, desk.settings)
     if isinstance(verdict, RiskRefused):
         post_refusal(desk, effects, verdict)
         exit_state.tried_events = events

@@ -9,7 +9,7 @@ from utb.domain.records import Breaker, EquityMarked
 from utb.domain.records import OperatorState as OperatorStateRecord
 from utb.node import effects as fx
 from utb.node import exits
-from utb.node.desk import Desk
+from utb.node.desk import Desk, Standing
 from utb.ports.market import Market
 from utb.risk.breakers import Whales
 
@@ -81,17 +81,22 @@ def advance(desk: Desk, effects: fx.Effects, ts_ns: int) -> None:
         post_changes(desk, effects, desk.breakers.advance(ts_ns))
 
 
-def watch_drawdown(desk: Desk, effects: fx.Effects, ts_ns: int, market: Market) -> None:
-    """Let the guards look at the present drawdown; above its limit everything is sold."""
-    equity_raw = desk.equity_raw(market)
-    if equity_raw is None:
-        return
-    changes = desk.breakers.on_drawdown(ts_ns, desk.drawdown(equity_raw, market))
+def watch_drawdown(desk: Desk, effects: fx.Effects, ts_ns: int, market: Market) -> Standing:
+    """Let the guards look at the present drawdown; above its limit everything is sold.
+
+    Returns:
+        What the account is worth, which an order to sell does not change.
+    """
+    standing = desk.standing(market)
+    if standing.equity_raw is None:
+        return standing
+    changes = desk.breakers.on_drawdown(ts_ns, standing.drawdown)
     post_changes(desk, effects, changes)
     if any(change.active and change.kind is BreakerKind.DRAWDOWN for change in changes):
         set_state(desk, effects, OperatorState.EMERGENCY_STOP, ts_ns, (SYSTEM, "DRAWDOWN"))
         exits.close_all(desk, effects, ExitReason.EMERGENCY, ts_ns, market)
         effects.calls.append(desk.watch_portfolio(market))
+    return standing
 
 
 def set_state(

@@ -11,11 +11,9 @@ def intent_id(*identity: str | int | None) -> str:
     The first 8 bytes of BLAKE2b over the parts of the decision's identity, each with its length,
     so that no two different identities run together to the same text.
     """
-    digest = hashlib.blake2b(digest_size=INTENT_HEX_DIGITS // 2)
-    for part in identity:
-        text = str(part).encode()
-        digest.update(len(text).to_bytes(4, "big") + text)
-    return digest.hexdigest()
+    texts = [str(part).encode() for part in identity]
+    framed = b"".join([len(text).to_bytes(4, "big") + text for text in texts])
+    return hashlib.blake2b(framed, digest_size=INTENT_HEX_DIGITS // 2).hexdigest()
 
 
 def entry_intent_id(ts_ns: int, instrument: int, side: str, lead: int) -> str:

@@ -34,8 +34,6 @@ SNAPSHOT_GAP_NS: Final = 250_000_000
 simulated run one per interval of simulated time would take longer than all the trading. A restart
 then repeats at most this much work more."""
 
-_DECIDED: Final = (Decision, Refused)
-
 
 class CommandSource(Protocol):
     """Where commands of other processes wait."""
@@ -282,7 +280,7 @@ class Runner:
         wiring = self.wiring
         if effects.records:
             for record in effects.records:
-                if isinstance(record, _DECIDED):
+                if type(record) is Decision or type(record) is Refused:
                     self.last_decision = record
             started_ns = wiring.stopwatch_ns()
             wiring.journal.append(effects.records)

@@ -135,15 +135,18 @@ class Trader:
         """Take one event of the core."""
         desk = self.desk
         effects = fx.Effects()
-        self._open(effects, event.ts_ns, market)
+        if not desk.state.is_open:
+            self._open(effects, event.ts_ns, market)
         guards.advance(desk, effects, event.ts_ns)
         match event:
             case DecisionMade():
-                guards.watch_drawdown(desk, effects, event.ts_ns, market)
-                taken = entries.on_buy if event.side == Side.BUY else exits.on_sell
-                _extend(effects, taken(desk, event, market))
+                standing = guards.watch_drawdown(desk, effects, event.ts_ns, market)
+                if event.side == Side.BUY:
+                    entries.on_buy(desk, effects, event, market, standing)
+                else:
+                    exits.on_sell(desk, effects, event, market)
             case TriggerFired():
-                _extend(effects, exits.on_fired(desk, event, market))
+                exits.on_fired(desk, effects, event, market)
             case TriggerMoved():
                 self._moved(effects, event)
             case DayClosed():
@@ -155,7 +158,7 @@ class Trader:
             case WarmUpRestarted():
                 record = WarmUp(ts_ns=event.ts_ns, instrument=event.instrument, gap_ns=event.gap_ns)
                 desk.post(effects, record)
-        if not isinstance(event, _NO_CHANGE):
+        if type(event) not in _NO_CHANGE:
             exits.insist(desk, effects, event.ts_ns, market)
         return effects
 
@@ -289,9 +292,3 @@ class Trader:
             ParamsSet(ts_ns=ts_ns, version=desk.state.params_version, digest=digest),
         )
         effects.calls.append(fx.SetParams(params))
-
-
-def _extend(effects: fx.Effects, more: fx.Effects) -> None:
-    effects.records += more.records
-    effects.submissions += more.submissions
-    effects.calls += more.calls

@@ -119,7 +119,10 @@ class Breakers:
 
     def next_end_ns(self) -> int | None:
         """Return when the next cooling-off time ends."""
-        return min((b.until_ts_ns for b in self.state.active if b.until_ts_ns), default=None)
+        active = self.state.active
+        if not active:
+            return None
+        return min((b.until_ts_ns for b in active if b.until_ts_ns), default=None)
 
     def apply(self, record: Breaker | EquityMarked) -> None:
         """Fold a record; one this object returned itself changes nothing more."""

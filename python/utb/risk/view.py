@@ -4,7 +4,13 @@ from collections.abc import Mapping
 
 import msgspec
 
-from utb.domain.amounts import ppb, price_q64_floor, quote_value_floor, ratio
+from utb.domain.amounts import (
+    PPB,
+    mul_div_ceil,
+    price_q64_floor,
+    quote_value_floor,
+    ratio,
+)
 from utb.domain.market import Instrument
 from utb.domain.names import MANUAL, ExitReason, OperatorState
 from utb.domain.orders import Position
@@ -156,7 +162,7 @@ class ExitRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def position_view(
-    position: Position, instrument: Instrument, price: float | None, gap_allowance: float
+    position: Position, instrument: Instrument, price: float | None, gap_allowance_ppb: int
 ) -> PositionView:
     """Return a position's value and risk at a mark.
 
@@ -164,13 +170,13 @@ def position_view(
         position: From the ledger.
         instrument: Its instrument.
         price: Mark, quote per base; None if there is none.
-        gap_allowance: Fraction of the price added to the distance to the stop.
+        gap_allowance_ppb: Part of the price added to the distance to the stop, parts per billion.
     """
     value = risk = None
     if price is not None and 0.0 < price < float("inf"):
         decimals = instrument.base_decimals, instrument.quote_decimals
         value = quote_value_floor(position.base_raw, price_q64_floor(price, *decimals))
-        gap = -(-value * ppb(gap_allowance) // ppb(1.0))
+        gap = mul_div_ceil(value, gap_allowance_ppb, PPB)
         stop = price_q64_floor(position.stop, *decimals)
         # A mint that is not liquid is assumed to lose everything
         kept = quote_value_floor(position.base_raw, stop) if instrument.liquid else 0

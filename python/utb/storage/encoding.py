@@ -1,7 +1,7 @@
 """Canonical bytes of a record, and the hash over a journal."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -27,9 +27,10 @@ def decode_record(payload: bytes) -> Record:
 
 def is_hashed(record: Record) -> bool:
     """Return whether a record belongs to `journal_hash`: feed and start/stop records do not."""
-    if isinstance(record, FeedState):
-        return False
-    return not (isinstance(record, OperatorState) and record.lifecycle)
+    # By exact type, as everywhere a record is looked at: a struct's `isinstance` is five times slower
+    if type(record) is OperatorState:
+        return not record.lifecycle
+    return type(record) is not FeedState
 
 
 class JournalHash:
@@ -37,10 +38,8 @@ class JournalHash:
 
     def __init__(self) -> None:
         self._digest = hashlib.sha256()
-
-    def add(self, payload: bytes) -> None:
+        self.add: Callable[[bytes], None] = self._digest.update
         """Add one record's canonical bytes; MessagePack maps mark their own ends."""
-        self._digest.update(payload)
 
     def hexdigest(self) -> str:
         """Return the hash so far."""

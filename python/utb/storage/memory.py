@@ -20,10 +20,11 @@ class MemoryJournal:
 
     def append(self, records: Iterable[Record]) -> int:
         """Append records and return the sequence of the last one."""
+        keep, add = self._records.append, self._hash.add
         for record in records:
-            self._records.append(record)
+            keep(record)
             if is_hashed(record):
-                self._hash.add(encode_record(record))
+                add(encode_record(record))
         return len(self._records)
 
     def sync(self) -> None:

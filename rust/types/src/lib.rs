@@ -16,8 +16,8 @@ pub use context::{Context, ContextKind, HedgeContext, SentimentContext, WhaleCon
 pub use event::{EventKind, EventRecord, PoolRole, Source};
 pub use features::{Levels, PatternSignal, StatFeatures, TfFeatures};
 pub use params::{
-    EnsembleParams, Evaluate, ExitParams, FeedParams, Params, RegimeWeights, RiskParams,
-    Scales, Thresholds,
+    EnsembleParams, Evaluate, ExitParams, FeedParams, Params, RegimeWeights, RiskParams, Scales,
+    Thresholds,
 };
 pub use signal::{
     CONDITION_MAX, Condition, DecisionView, HoldReason, Lead, Regime, STRATEGY_COUNT, Side,

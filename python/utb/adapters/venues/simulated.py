@@ -125,8 +125,10 @@ class SimulatedVenue:
 
     def next_event_ns(self) -> int | None:
         """Return when the next order lands or expires, or None."""
-        due = [f.due_ns for f in self._state.flights.values() if f.due_ns is not None]
-        return min(due, default=None)
+        flights = self._state.flights
+        if not flights:
+            return None
+        return min([f.due_ns for f in flights.values() if f.due_ns is not None], default=None)
 
     def waiting_instruments(self) -> tuple[int, ...]:
         """Return the instruments whose next price event a landed order waits for."""

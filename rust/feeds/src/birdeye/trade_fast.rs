@@ -104,6 +104,8 @@ fn once(seen: &mut u32, member: u32) -> Option<()> {
 }
 
 /// Reads a member if it is next, and leaves the function with `$end` at the object's end.
+///
+/// Without `$read` the literal is the whole member: a value that is nearly always the same.
 macro_rules! member {
     ($scanner:ident, $key:literal, $read:expr, $end:expr) => {
         if $scanner.eat($key) {
@@ -111,6 +113,11 @@ macro_rules! member {
             if !$scanner.more()? {
                 return Some($end);
             }
+        }
+    };
+    ($scanner:ident, $whole:literal) => {
+        if $scanner.eat($whole) && !$scanner.more()? {
+            return Some(());
         }
     };
     ($scanner:ident, $key:literal, $read:expr) => {
@@ -149,9 +156,9 @@ fn swap<'a>(
             once(&mut seen, 4)?;
             raw.token = scanner.optional_string()?.and_then(borrowed);
         });
-        member!(scanner, b"\"alias\":null", ());
+        member!(scanner, b"\"alias\":null");
         member!(scanner, b"\"alias\":", scanner.skip_value()?);
-        member!(scanner, b"\"isTradeOnBe\":false", ());
+        member!(scanner, b"\"isTradeOnBe\":false");
         member!(scanner, b"\"isTradeOnBe\":", scanner.skip_value()?);
         member!(scanner, b"\"platform\":", scanner.skip_value()?);
         member!(scanner, b"\"pricePair\":", scanner.skip_scalar()?);
@@ -259,7 +266,7 @@ fn leg<'a>(scanner: &mut Scanner<'a>, raw: &mut Leg<'a>) -> Option<()> {
             raw.price = Some(scanner.unparsed_number()?);
         });
         member!(scanner, b"\"symbol\":", scanner.skip_value()?);
-        member!(scanner, b"\"type\":\"transfer\"", ());
+        member!(scanner, b"\"type\":\"transfer\"");
         member!(scanner, b"\"type\":", scanner.skip_value()?);
         member!(scanner, b"\"typeSwap\":", scanner.skip_value()?);
         member!(scanner, b"\"uiAmount\":", {

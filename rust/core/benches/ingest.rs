@@ -1,0 +1,63 @@
+//! Time of `Pipeline::ingest` over given frames, for `benches/ingest.py`, which times the same
+//! frames from Python.
+//!
+//! `cargo bench -p utb-core --bench ingest -- FOLDER ROUNDS` reads `params.json`,
+//! `instruments.json` and `frames.bin` (per frame: i64 time, u32 length, payload; little-endian)
+//! and prints the median over the rounds, in nanoseconds per frame.
+
+use std::hint::black_box;
+use std::io::Write as _;
+use std::path::Path;
+use std::time::Instant;
+
+use utb_core::Pipeline;
+use utb_types::{Source, Timeframe};
+
+type Frame = (i64, Vec<u8>);
+
+fn main() -> std::io::Result<()> {
+    // Cargo passes `--bench` itself.
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|it| it != "--bench").collect();
+    let [folder, rounds] = arguments.as_slice() else {
+        return writeln!(std::io::stdout(), "usage: ingest FOLDER ROUNDS");
+    };
+    let folder = Path::new(folder);
+    let params = std::fs::read(folder.join("params.json"))?;
+    let instruments = std::fs::read(folder.join("instruments.json"))?;
+    let frames = split(&std::fs::read(folder.join("frames.bin"))?);
+    let rounds: usize = rounds.parse().map_err(std::io::Error::other)?;
+    let mut taken = (0..rounds.max(1))
+        .map(|_| round_ns(&params, &instruments, &frames))
+        .collect::<Result<Vec<f64>, std::io::Error>>()?;
+    taken.sort_by(f64::total_cmp);
+    let median = taken.get(taken.len() / 2).copied().unwrap_or(f64::NAN);
+    writeln!(std::io::stdout(), "{median}")
+}
+
+/// Feeds all frames into a fresh pipeline; returns nanoseconds per frame.
+#[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+#[expect(clippy::cast_precision_loss, reason = "some thousand frames")]
+fn round_ns(params: &[u8], instruments: &[u8], frames: &[Frame]) -> std::io::Result<f64> {
+    let mut pipeline =
+        Pipeline::new(params, instruments, Timeframe::M1).map_err(std::io::Error::other)?;
+    let start = Instant::now();
+    for (ts_ns, payload) in frames {
+        pipeline.ingest(Source::Birdeye, payload, *ts_ns);
+        black_box(pipeline.events().len());
+        pipeline.clear_events();
+    }
+    Ok(start.elapsed().as_secs_f64() * 1e9 / frames.len() as f64)
+}
+
+fn split(mut bytes: &[u8]) -> Vec<Frame> {
+    let mut frames = Vec::new();
+    while let Some((head, rest)) = bytes.split_first_chunk::<12>() {
+        let [a, b, c, d, e, f, g, h, i, j, k, l] = *head;
+        let ts_ns = i64::from_le_bytes([a, b, c, d, e, f, g, h]);
+        let length = u32::from_le_bytes([i, j, k, l]) as usize;
+        let (payload, rest) = rest.split_at_checked(length).unwrap_or((rest, &[]));
+        frames.push((ts_ns, payload.to_vec()));
+        bytes = rest;
+    }
+    frames
+}
