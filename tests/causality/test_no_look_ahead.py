@@ -20,7 +20,7 @@ from utb.domain.records import Decision, FillBooked, Record
 
 Tape = Callable[[], tuple[RecordedBars, ...]]
 
-CUTS = 100 if LONG else 6
+CUTS = 100 if LONG else 12
 DAYS = 60 if LONG else 20
 SEED = 20_240_101
 TAPES = [

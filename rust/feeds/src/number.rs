@@ -161,6 +161,57 @@ fn power(bytes: &[u8]) -> Option<(i64, usize)> {
     Some((if negative { -power } else { power }, sign + run.count))
 }
 
+/// As [`number`], out of line; its length is 0 if there is none. A pair of registers, so that
+/// the scan's position need not live in memory.
+#[inline(never)]
+pub(crate) fn prefix(bytes: &[u8]) -> (f64, usize) {
+    number(bytes).unwrap_or((0.0, 0))
+}
+
+/// Reads an integer without sign, fraction or power, of at most 19 digits; length 0 if none.
+#[inline(never)]
+pub(crate) fn integer(bytes: &[u8]) -> (u64, usize) {
+    let run = digits(bytes);
+    let leading_zero = run.count > 1 && bytes.first() == Some(&b'0');
+    match bytes.get(run.count) {
+        Some(b'.' | b'e' | b'E') => (0, 0),
+        _ if leading_zero || run.count > DIGITS_MAX => (0, 0),
+        _ => (run.value, run.count),
+    }
+}
+
+/// Returns the length of the JSON number at the start of `bytes`, 0 if there is none.
+#[inline(never)]
+pub(crate) fn length(bytes: &[u8]) -> usize {
+    checked_length(bytes).unwrap_or(0)
+}
+
+#[inline]
+fn checked_length(bytes: &[u8]) -> Option<usize> {
+    let mut at = usize::from(bytes.first() == Some(&b'-'));
+    let whole = digit_count(bytes.get(at..)?);
+    if whole == 0 || (whole > 1 && bytes.get(at) == Some(&b'0')) {
+        return None;
+    }
+    at += whole;
+    if bytes.get(at) == Some(&b'.') {
+        let fraction = digit_count(bytes.get(at + 1..)?);
+        if fraction == 0 {
+            return None;
+        }
+        at += fraction + 1;
+    }
+    if let Some(b'e' | b'E') = bytes.get(at) {
+        at += 1 + usize::from(matches!(bytes.get(at + 1), Some(b'-' | b'+')));
+        let power = digit_count(bytes.get(at..)?);
+        if power == 0 {
+            return None;
+        }
+        at += power;
+    }
+    Some(at)
+}
+
 /// Reads a whole text as a JSON number; a source's "price" string. Infinite if beyond `f64`.
 pub(crate) fn number_text(text: &[u8]) -> Option<f64> {
     match number(text) {

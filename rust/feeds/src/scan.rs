@@ -3,11 +3,14 @@
 //! Everything it accepts is valid JSON, and everything it does not expect is `None`: the caller
 //! then starts again with the typed fallback. It reads only *plain* frames (no backslash, no
 //! control character), so that a string ends at the next quote.
+//!
+//! A scanner is two words, handed by value where a call cannot be avoided: a position in memory
+//! would cost more than the reading.
 
 #![expect(clippy::option_option, reason = "outer: the scan gives up; inner: null")]
 #![expect(clippy::inline_always, reason = "a call would cost more than the read it does")]
 
-use crate::number::{self, digit_count, digits};
+use crate::number;
 
 /// Deepest nesting `skip_value` follows before it gives up.
 const SKIP_DEPTH_MAX: u32 = 16;
@@ -36,7 +39,7 @@ pub(crate) fn survey(bytes: &[u8]) -> Survey {
 }
 
 /// A position in a plain frame.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Scanner<'a> {
     rest: &'a [u8],
 }
@@ -109,77 +112,51 @@ impl<'a> Scanner<'a> {
     }
 
     /// Reads a string or `null`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn optional_string(&mut self) -> Option<Option<&'a [u8]>> {
         if self.eat(b"null") { Some(None) } else { self.string().map(Some) }
     }
 
     /// Reads a number.
-    #[inline(never)]
+    #[inline(always)]
     pub(crate) fn number(&mut self) -> Option<f64> {
-        let (value, length) = number::number(self.rest)?;
-        self.rest = self.rest.get(length..)?;
+        let (value, length) = number::prefix(self.rest);
+        self.advance(length)?;
         Some(value)
     }
 
+    /// Goes on behind a number, if there was one.
+    #[inline(always)]
+    fn advance(&mut self, length: usize) -> Option<()> {
+        if length == 0 {
+            return None;
+        }
+        self.rest = self.rest.get(length..)?;
+        Some(())
+    }
+
     /// Reads a number or `null`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn optional_number(&mut self) -> Option<Option<f64>> {
         if self.eat(b"null") { Some(None) } else { self.number().map(Some) }
     }
 
     /// Reads an integer without sign, fraction or power, of at most 19 digits.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn integer(&mut self) -> Option<u64> {
-        let bytes = self.rest;
-        let run = digits(bytes);
-        let leading_zero = run.count > 1 && bytes.first() == Some(&b'0');
-        if run.count == 0 || run.count > 19 || leading_zero {
-            return None;
-        }
-        self.rest = self.rest.get(run.count..)?;
-        match self.rest.first() {
-            Some(b'.' | b'e' | b'E') => None,
-            _ => Some(run.value),
-        }
+        let (value, length) = number::integer(self.rest);
+        self.advance(length)?;
+        Some(value)
     }
 
     /// Reads a number that need not be kept.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn skip_number(&mut self) -> Option<()> {
-        let mut rest = self.rest;
-        if let Some((b'-', after)) = rest.split_first() {
-            rest = after;
-        }
-        let whole = digit_count(rest);
-        if whole == 0 || (whole > 1 && rest.first() == Some(&b'0')) {
-            return None;
-        }
-        rest = rest.get(whole..)?;
-        if let Some((b'.', after)) = rest.split_first() {
-            let fraction = digit_count(after);
-            if fraction == 0 {
-                return None;
-            }
-            rest = after.get(fraction..)?;
-        }
-        if let Some((b'e' | b'E', after)) = rest.split_first() {
-            let power = match after.split_first() {
-                Some((b'-' | b'+', after)) => after,
-                _ => after,
-            };
-            let count = digit_count(power);
-            if count == 0 {
-                return None;
-            }
-            rest = power.get(count..)?;
-        }
-        self.rest = rest;
-        Some(())
+        self.advance(number::length(self.rest))
     }
 
     /// Reads a number or `null`, to be parsed later if it is needed.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn unparsed_number(&mut self) -> Option<&'a [u8]> {
         let start = self.rest;
         if !self.eat(b"null") {
@@ -191,7 +168,11 @@ impl<'a> Scanner<'a> {
     /// Reads any value without keeping it.
     #[inline(always)]
     pub(crate) fn skip_value(&mut self) -> Option<()> {
-        if self.eat(b"\"") { self.text().map(drop) } else { self.skip_other() }
+        if self.eat(b"\"") {
+            return self.text().map(drop);
+        }
+        self.rest = after_value(self.rest)?;
+        Some(())
     }
 
     /// Reads a value that is usually a number without keeping it.
@@ -201,10 +182,6 @@ impl<'a> Scanner<'a> {
             Some(b'-' | b'0'..=b'9') => self.skip_number(),
             _ => self.skip_value(),
         }
-    }
-
-    fn skip_other(&mut self) -> Option<()> {
-        self.skip_nested(SKIP_DEPTH_MAX)
     }
 
     fn skip_nested(&mut self, depth: u32) -> Option<()> {
@@ -277,4 +254,11 @@ impl<'a> Scanner<'a> {
     pub(crate) const fn end(&self) -> Option<()> {
         if self.rest.is_empty() { Some(()) } else { None }
     }
+}
+
+/// Returns what follows the value at the start of `rest`.
+fn after_value(rest: &[u8]) -> Option<&[u8]> {
+    let mut scanner = Scanner::new(rest);
+    scanner.skip_nested(SKIP_DEPTH_MAX)?;
+    Some(scanner.rest)
 }

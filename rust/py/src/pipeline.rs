@@ -1,8 +1,9 @@
 //! The exported `Pipeline`.
 
 use pyo3::buffer::PyBuffer;
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyMemoryView};
 use utb_core::{CoreError, encode};
 use utb_types::{PoolRole, Source, Timeframe};
 
@@ -79,6 +80,10 @@ impl Pipeline {
         if let Ok(bytes) = payload.cast::<PyBytes>() {
             // Immutable, so it is read where it lies.
             self.inner.ingest(source, bytes.as_bytes(), ts_recv_ns);
+        } else if let Ok(view) = payload.cast::<PyMemoryView>() {
+            // One copy made by Python itself costs less than taking the buffer apart here.
+            let copy = view.call_method0(intern!(py, "tobytes"))?;
+            self.inner.ingest(source, copy.cast::<PyBytes>()?.as_bytes(), ts_recv_ns);
         } else {
             let buffer = PyBuffer::<u8>::get(payload)?;
             let len = buffer.len_bytes();

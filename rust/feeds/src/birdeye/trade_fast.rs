@@ -19,11 +19,7 @@ use crate::scan::Scanner;
 pub(super) fn scan_socket<'a>(frame: &'a [u8], out: &mut Vec<Item<'a>>) -> Option<()> {
     let mut scanner = Scanner::new(frame);
     scanner.literal(b"{\"type\":\"TXS_DATA\",\"data\":")?;
-    if scanner.eat(b"[") {
-        swaps(&mut scanner, out)?;
-    } else {
-        one(&mut scanner, out)?;
-    }
+    let mut scanner = if scanner.eat(b"[") { swaps(scanner, out)? } else { one(scanner, out)? };
     scanner.literal(b"}")?;
     scanner.end()
 }
@@ -33,7 +29,7 @@ pub(super) fn scan_socket<'a>(frame: &'a [u8], out: &mut Vec<Item<'a>>) -> Optio
 pub(super) fn scan_history<'a>(frame: &'a [u8], out: &mut Vec<Item<'a>>) -> Option<()> {
     let mut scanner = Scanner::new(frame);
     scanner.literal(b"{\"data\":{\"items\":[")?;
-    swaps(&mut scanner, out)?;
+    let mut scanner = swaps(scanner, out)?;
     if scanner.eat(b",\"hasNext\":") && !scanner.eat(b"true") {
         scanner.literal(b"false")?;
     }
@@ -42,11 +38,11 @@ pub(super) fn scan_history<'a>(frame: &'a [u8], out: &mut Vec<Item<'a>>) -> Opti
 }
 
 /// Reads the elements of a list that has at least one, and its closing bracket.
-fn swaps<'a>(scanner: &mut Scanner<'a>, out: &mut Vec<Item<'a>>) -> Option<()> {
+fn swaps<'a>(mut scanner: Scanner<'a>, out: &mut Vec<Item<'a>>) -> Option<Scanner<'a>> {
     loop {
-        one(scanner, out)?;
+        scanner = one(scanner, out)?;
         if scanner.eat(b"]") {
-            return Some(());
+            return Some(scanner);
         }
         scanner.literal(b",")?;
     }
@@ -63,10 +59,10 @@ struct Leg<'a> {
 
 /// Reads a swap and appends it.
 #[inline]
-fn one<'a>(scanner: &mut Scanner<'a>, out: &mut Vec<Item<'a>>) -> Option<()> {
+fn one<'a>(scanner: Scanner<'a>, out: &mut Vec<Item<'a>>) -> Option<Scanner<'a>> {
     let mut raw = RawTrade::default();
     let mut legs = <[Option<Leg<'a>>; 2]>::default();
-    swap(scanner, &mut raw, &mut legs)?;
+    let scanner = swap(scanner, &mut raw, &mut legs)?;
     // Without a hash it is no swap: the fallback decides what else.
     raw.tx_hash.as_ref()?;
     let [from, to] = &legs;
@@ -76,7 +72,7 @@ fn one<'a>(scanner: &mut Scanner<'a>, out: &mut Vec<Item<'a>>) -> Option<()> {
         _ => {}
     }
     push(finish(&mut raw), Item::Trade, out);
-    Some(())
+    Some(scanner)
 }
 
 /// Parses the numbers of a leg; `null` is no number.
@@ -117,19 +113,19 @@ macro_rules! member {
     };
     ($scanner:ident, $whole:literal) => {
         if $scanner.eat($whole) && !$scanner.more()? {
-            return Some(());
+            return Some($scanner);
         }
     };
     ($scanner:ident, $key:literal, $read:expr) => {
-        member!($scanner, $key, $read, ())
+        member!($scanner, $key, $read, $scanner)
     };
 }
 
 fn swap<'a>(
-    scanner: &mut Scanner<'a>,
+    mut scanner: Scanner<'a>,
     raw: &mut RawTrade<'a>,
     legs: &mut [Option<Leg<'a>>; 2],
-) -> Option<()> {
+) -> Option<Scanner<'a>> {
     let [from, to] = legs;
     scanner.literal(b"{")?;
     let mut seen = 0;
@@ -168,22 +164,27 @@ fn swap<'a>(
         });
         member!(scanner, b"\"from\":", {
             once(&mut seen, 6)?;
-            leg(scanner, from.get_or_insert_default())?;
+            scanner = leg(scanner, from.get_or_insert_default())?;
         });
         member!(scanner, b"\"to\":", {
             once(&mut seen, 7)?;
-            leg(scanner, to.get_or_insert_default())?;
+            scanner = leg(scanner, to.get_or_insert_default())?;
         });
-        if !place(scanner, raw, &mut seen)? {
-            return Some(());
+        if !place(&mut scanner, raw, &mut seen)? {
+            return Some(scanner);
         }
-        if scanner.left() == before && !other(scanner, raw, &mut seen)? {
-            return Some(());
+        if scanner.left() == before {
+            let more;
+            (scanner, more) = other(scanner, raw, &mut seen)?;
+            if !more {
+                return Some(scanner);
+            }
         }
     }
 }
 
 /// Reads the members that tell where a swap stands on the chain; returns whether others follow.
+#[inline(always)]
 fn place<'a>(scanner: &mut Scanner<'a>, raw: &mut RawTrade<'a>, seen: &mut u32) -> Option<bool> {
     member!(scanner, b"\"poolId\":", scanner.skip_value()?, false);
     member!(scanner, b"\"network\":", scanner.skip_value()?, false);
@@ -219,7 +220,11 @@ fn place<'a>(scanner: &mut Scanner<'a>, raw: &mut RawTrade<'a>, seen: &mut u32) 
 }
 
 /// Reads a member of REST answers, or an unknown one; returns whether others follow.
-fn other<'a>(scanner: &mut Scanner<'a>, raw: &mut RawTrade<'a>, seen: &mut u32) -> Option<bool> {
+fn other<'a>(
+    mut scanner: Scanner<'a>,
+    raw: &mut RawTrade<'a>,
+    seen: &mut u32,
+) -> Option<(Scanner<'a>, bool)> {
     match scanner.key()? {
         b"slot" => {
             once(seen, 8)?;
@@ -233,10 +238,11 @@ fn other<'a>(scanner: &mut Scanner<'a>, raw: &mut RawTrade<'a>, seen: &mut u32) 
         b"txHash" => return None,
         _ => scanner.skip_value()?,
     }
-    scanner.more()
+    let more = scanner.more()?;
+    Some((scanner, more))
 }
 
-#[inline]
+#[inline(always)]
 fn index(scanner: &mut Scanner<'_>) -> Option<Option<u32>> {
     if scanner.eat(b"null") {
         return Some(None);
@@ -244,7 +250,7 @@ fn index(scanner: &mut Scanner<'_>) -> Option<Option<u32>> {
     u32::try_from(scanner.integer()?).ok().map(Some)
 }
 
-fn leg<'a>(scanner: &mut Scanner<'a>, raw: &mut Leg<'a>) -> Option<()> {
+fn leg<'a>(mut scanner: Scanner<'a>, raw: &mut Leg<'a>) -> Option<Scanner<'a>> {
     scanner.literal(b"{")?;
     let mut seen = 0;
     loop {
@@ -278,7 +284,7 @@ fn leg<'a>(scanner: &mut Scanner<'a>, raw: &mut Leg<'a>) -> Option<()> {
             scanner.key()?;
             scanner.skip_value()?;
             if !scanner.more()? {
-                return Some(());
+                return Some(scanner);
             }
         }
     }

@@ -11,36 +11,40 @@ use crate::scan::Scanner;
 pub(super) fn decode<'a>(frame: &'a [u8], out: &mut Vec<Item<'a>>) -> Option<()> {
     let mut scanner = Scanner::new(frame);
     if scanner.eat(b"[") {
-        pairs(&mut scanner, out)?;
-        return scanner.end();
+        return pairs(scanner, out)?.end();
     }
     scanner.literal(b"{\"schemaVersion\":")?;
     scanner.string()?;
     scanner.literal(b",\"pairs\":[")?;
-    pairs(&mut scanner, out)?;
+    scanner = pairs(scanner, out)?;
     if scanner.eat(b",\"pair\":") && !scanner.eat(b"null") {
         // The single pair of a one-pair request repeats the first of the list.
-        pair(&mut scanner, &mut RawPair::default())?;
+        scanner = pair(scanner, &mut RawPair::default())?;
     }
     scanner.literal(b"}")?;
     scanner.end()
 }
 
 /// Reads the elements of a list that has at least one, and its closing bracket.
-fn pairs<'a>(scanner: &mut Scanner<'a>, out: &mut Vec<Item<'a>>) -> Option<()> {
+fn pairs<'a>(mut scanner: Scanner<'a>, out: &mut Vec<Item<'a>>) -> Option<Scanner<'a>> {
     loop {
         let mut raw = RawPair::default();
-        pair(scanner, &mut raw)?;
+        scanner = pair(scanner, &mut raw)?;
         push(finish(&mut raw), out);
         if scanner.eat(b"]") {
-            return Some(());
+            return Some(scanner);
         }
         scanner.literal(b",")?;
     }
 }
 
-#[inline]
-fn pair<'a>(scanner: &mut Scanner<'a>, raw: &mut RawPair<'a>) -> Option<()> {
+fn pair<'a>(mut scanner: Scanner<'a>, raw: &mut RawPair<'a>) -> Option<Scanner<'a>> {
+    pair_members(&mut scanner, raw)?;
+    Some(scanner)
+}
+
+#[inline(always)]
+fn pair_members<'a>(scanner: &mut Scanner<'a>, raw: &mut RawPair<'a>) -> Option<()> {
     scanner.literal(b"{\"chainId\":\"")?;
     raw.chain_id = borrowed(scanner.text()?);
     scanner.literal(b",\"dexId\":\"")?;
@@ -77,7 +81,7 @@ fn pair<'a>(scanner: &mut Scanner<'a>, raw: &mut RawPair<'a>) -> Option<()> {
 }
 
 /// Reads a price after its opening quote.
-#[inline]
+#[inline(always)]
 fn price(scanner: &mut Scanner<'_>) -> Option<Price> {
     let number = scanner.number()?;
     scanner.literal(b"\"")?;
@@ -85,7 +89,7 @@ fn price(scanner: &mut Scanner<'_>) -> Option<Price> {
 }
 
 /// Reads a token object after its brace; returns its address.
-#[inline]
+#[inline(always)]
 fn token<'a>(scanner: &mut Scanner<'a>) -> Option<&'a [u8]> {
     scanner.literal(b"\"address\":\"")?;
     let address = scanner.text()?;
@@ -98,7 +102,7 @@ fn token<'a>(scanner: &mut Scanner<'a>) -> Option<&'a [u8]> {
 }
 
 /// Reads `txns` after its first key.
-#[inline]
+#[inline(always)]
 fn transactions(scanner: &mut Scanner<'_>, raw: &mut RawPair<'_>) -> Option<()> {
     raw.buys_m5 = Some(u32::try_from(scanner.integer()?).ok()?);
     scanner.literal(b",\"sells\":")?;
@@ -116,7 +120,7 @@ fn transactions(scanner: &mut Scanner<'_>, raw: &mut RawPair<'_>) -> Option<()> 
     scanner.literal(b"}")
 }
 
-#[inline]
+#[inline(always)]
 fn counts(scanner: &mut Scanner<'_>) -> Option<()> {
     scanner.skip_number()?;
     scanner.literal(b",\"sells\":")?;
@@ -125,7 +129,7 @@ fn counts(scanner: &mut Scanner<'_>) -> Option<()> {
 }
 
 /// Reads `volume` after its brace; returns the five-minute value.
-#[inline]
+#[inline(always)]
 fn volume(scanner: &mut Scanner<'_>) -> Option<Option<f64>> {
     scanner.literal(b"\"h24\":")?;
     scanner.skip_number()?;
@@ -141,7 +145,7 @@ fn volume(scanner: &mut Scanner<'_>) -> Option<Option<f64>> {
 }
 
 /// Reads `liquidity` after its first key: USD, base, quote.
-#[inline]
+#[inline(always)]
 fn liquidity(scanner: &mut Scanner<'_>) -> Option<[Option<f64>; 3]> {
     let usd = scanner.optional_number()?;
     scanner.literal(b",\"base\":")?;
@@ -153,7 +157,7 @@ fn liquidity(scanner: &mut Scanner<'_>) -> Option<[Option<f64>; 3]> {
 }
 
 /// Reads the members after `liquidity` and the closing brace.
-#[inline]
+#[inline(always)]
 fn rest(scanner: &mut Scanner<'_>) -> Option<()> {
     if scanner.eat(b",\"fdv\":") {
         scanner.skip_scalar()?;
