@@ -1,58 +1,66 @@
 """An operator who does what operators do, at places that depend on what the run has come to."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from utb.domain import commands as cmd
 from utb.domain.names import Side
 from utb.node.runner import Runner
+from utb.ports.journal import FeedPosition
 
 EVERY_ITEMS = 1_500
 """Items between two steps of the operator, at least."""
 
 
+Step = Callable[[Runner], cmd.Command | None]
+"""What the operator does next; None: not yet."""
+
+
 class Operator:
     """An observer that gives commands; each step waits until it can be taken.
 
-    An operator that is watching when a run goes on sees the answered commands and goes on behind
-    the last of them.
+    One that watches a run going on knows the commands of the process before from the journal,
+    which has them taken again.
     """
 
     def __init__(self) -> None:
         self.answers: dict[str, cmd.Answer] = {}
-        self._steps = self._plan()
-        self._step = next(self._steps)
+        self._steps: list[Step] | None = None
         self._after = 0
 
     def on_progress(self, runner: Runner) -> None:
         """Take the next step if its time has come."""
+        if self._steps is None:
+            taken = runner.wiring.journal.commands(FeedPosition())
+            self._steps = self._plan()[len(taken) :]
+            self._after = taken[-1].position.items + EVERY_ITEMS if taken else 0
         if runner.session.items < self._after or not runner.wiring.trader.is_open:
             return
-        command = self._step(runner)
-        if command is None:
-            return
-        if not runner.wiring.trader.knows(command.command_id):
+        command = self._steps[0](runner) if self._steps else None
+        if command is not None:
             self.answers[command.command_id] = runner.give(command)
             self._after = runner.session.items + EVERY_ITEMS
-        self._step = next(self._steps, lambda _: None)
+            del self._steps[0]
 
-    def _plan(self) -> "Iterator[Callable[[Runner], cmd.Command | None]]":
-        """Yield the steps; one that returns None is tried again at the next item."""
-        yield lambda _: cmd.Pause(command_id="pause", issued_by="op")
-        yield lambda _: cmd.Resume(command_id="resume", issued_by="op")
-        yield lambda runner: self._buy(runner, "buy")
-        yield lambda runner: self._close(runner, "half", 0.5)
-        yield lambda runner: self._close(runner, "rest", 1.0)
-        yield lambda _: cmd.SafeMode(command_id="safe", issued_by="op")
-        yield lambda _: cmd.Resume(command_id="resume-2", issued_by="op")
-        yield self._stop
-        yield lambda _: cmd.Reset(command_id="reset", issued_by="op")
-        yield lambda runner: self._buy(runner, "buy-2")
+    def _plan(self) -> list[Step]:
+        """Return the steps; one that returns None is tried again at the next item."""
+        return [
+            lambda _: cmd.Pause(command_id="pause", issued_by="op"),
+            lambda _: cmd.Resume(command_id="resume", issued_by="op"),
+            lambda runner: self._buy(runner, "buy"),
+            lambda runner: self._close(runner, "half", 0.5),
+            lambda runner: self._close(runner, "rest", 1.0),
+            lambda _: cmd.SafeMode(command_id="safe", issued_by="op"),
+            lambda _: cmd.Resume(command_id="resume-2", issued_by="op"),
+            self._stop,
+            lambda _: cmd.Reset(command_id="reset", issued_by="op"),
+            lambda runner: self._buy(runner, "buy-2"),
+        ]
 
     def _buy(self, runner: Runner, name: str) -> cmd.Command | None:
         """Buy SOL when nothing is held and its indicators are warm."""
         book = runner.wiring.trader.book
         mark = runner.wiring.core.mark(0)
-        if runner.session.items < 62_000 or book.positions or book.pending or mark is None:
+        if runner.session.items < 66_000 or book.positions or book.pending or mark is None:
             return None
         return cmd.Trade(
             command_id=name,

@@ -5,10 +5,10 @@ its state is recovered in this process: the records must be a prefix of the undi
 the state (cash, positions, triggers, open orders, weights, breakers, operator) the one that those
 records make. At the end the journal must be the undisturbed one's, and no order may have been sent
 or filled twice. A part of the kills hunts for an open order: the process is frozen when its gauge
-shows one, and killed if it still does. Every fifth trial writes an input log, whose replay must
-give the same journal.
+shows one, and killed if it still does. Every second trial is of a demo that an operator gives
+commands. Every fifth writes an input log, whose replay must give the same journal.
 
-Usage: python tests/crash/sweep.py --count 50 [--hours 120] [--seed 7]
+Usage: python tests/crash/sweep.py --count 50 [--hours 120] [--seed 7] [--orders 30]
 """
 
 import argparse
@@ -35,15 +35,10 @@ from utb.storage.encoding import decode_record, is_hashed
 from utb.storage.journal import FILE_NAME, recompute_hash
 from utb.storage.schema import open_read_only
 
-ORDERS_MIN = 30
-"""Orders an undisturbed run must have, so that the sweep has something to find."""
-
 OPEN_SHARE_MIN = 0.2
 """Kills with an order on its way, at least."""
 
-HUNT_SHARE = 0.5
-"""Kills that wait for one."""
-
+KINDS = ("alone", "operated")
 RECORD_EVERY = 5
 KILLS = (1, 1, 1, 2, 2, 3)
 GAUGED = str(Path(__file__).with_name("gauged.py"))
@@ -63,6 +58,7 @@ class Reference:
     journal_hash: str
     records: list[Record]
     """Those in the hash."""
+    orders: int
     items: int
     starting_s: float
     """Wall time before the first item."""
@@ -92,11 +88,12 @@ class Trial:
 class Demo:
     """A demo in a process of its own, on one state directory."""
 
-    def __init__(self, folder: Path, options: argparse.Namespace, *more: str) -> None:
+    def __init__(self, folder: Path, options: argparse.Namespace, kind: str, *more: str) -> None:
+        """Describe it; `kind` is "alone" or "operated"."""
         self.state = folder / "state"
         self._gauge = folder / "gauge"
         run = ["--seed", str(options.seed), "--hours", str(options.hours)]
-        base = [sys.executable, GAUGED, str(self._gauge), "demo", "--headless", "--json"]
+        base = [sys.executable, GAUGED, str(self._gauge), kind, "demo", "--headless", "--json"]
         self._command = [*base, *run, "--state", str(self.state), *more]
 
     def start(self) -> "subprocess.Popen[bytes]":
@@ -135,9 +132,9 @@ def stored_records(state: Path) -> list[Record]:
     return [record for record in (decode_record(row[0]) for row in rows) if is_hashed(record)]
 
 
-def run_undisturbed(options: argparse.Namespace, folder: Path) -> Reference:
+def run_undisturbed(options: argparse.Namespace, folder: Path, kind: str) -> Reference:
     """Run once without a kill."""
-    demo = Demo(folder, options)
+    demo = Demo(folder, options, kind)
     began_s = time.monotonic()
     process = demo.start()
     while demo.gauge()[0] == 0 and process.poll() is None:
@@ -147,18 +144,19 @@ def run_undisturbed(options: argparse.Namespace, folder: Path) -> Reference:
     running_s = time.monotonic() - began_s - starting_s
     records = stored_records(demo.state)
     orders = len({r.intent_id for r in records if isinstance(r, OrderState)})
-    if orders < ORDERS_MIN:
-        raise SystemExit(f"{orders} orders in {options.hours} hours, needed {ORDERS_MIN}")
-    return Reference(summary.journal_hash, records, demo.gauge()[0], starting_s, running_s)
+    if orders < options.orders:
+        raise SystemExit(f"{orders} orders in {options.hours} hours, needed {options.orders}")
+    return Reference(summary.journal_hash, records, orders, demo.gauge()[0], starting_s, running_s)
 
 
-def kill_somewhere(demo: Demo, reference: Reference, left: float, draw: random.Random) -> bool:
+def kill_somewhere(
+    demo: Demo, reference: Reference, left: float, draw: random.Random, *, hunting: bool
+) -> bool:
     """Start the demo, which has a share of its run left, and kill it at a random moment.
 
     Returns:
         Whether it was still running.
     """
-    hunting = draw.random() < HUNT_SHARE
     share = draw.uniform(0.0, 0.8 if hunting else 1.0)
     process = demo.start()
     time.sleep(reference.starting_s * draw.uniform(0.9, 1.0) + reference.running_s * left * share)
@@ -237,18 +235,24 @@ def twice(records: list[Record]) -> list[str]:
 
 
 def run_trial(
-    number: int, reference: Reference, options: argparse.Namespace, draw: random.Random
+    number: int,
+    references: dict[str, Reference],
+    options: argparse.Namespace,
+    draw: random.Random,
 ) -> Trial:
     """Kill, check, go on, compare."""
     trial = Trial()
+    kind = KINDS[number % 2]
+    reference = references[kind]
     with tempfile.TemporaryDirectory(prefix="utb-crash-") as name:
         folder = Path(name)
         log = folder / "input.log"
         recorded = number % RECORD_EVERY == 0
-        demo = Demo(folder, options, *(("--record", str(log)) if recorded else ()))
+        demo = Demo(folder, options, kind, *(("--record", str(log)) if recorded else ()))
         left = 1.0
-        for _ in range(draw.choice(KILLS)):
-            if not kill_somewhere(demo, reference, left, draw):
+        for kill in range(draw.choice(KILLS)):
+            hunting = (number // 2 + kill) % 2 == 0
+            if not kill_somewhere(demo, reference, left, draw, hunting=hunting):
                 break
             items, orders = demo.gauge()
             left = 1.0 - items / reference.items
@@ -262,7 +266,7 @@ def run_trial(
             trial.problems.append("the file does not hold the journal of the undisturbed run")
         if recorded:
             (folder / "replay").mkdir()
-            replay = Demo(folder / "replay", options, "--replay", str(log))
+            replay = Demo(folder / "replay", options, "alone", "--replay", str(log))
             trial.problems += [f"replay: {one}" for one in compare(replay.finish(), reference)]
     return trial
 
@@ -276,7 +280,7 @@ def compare(summary: Summary, reference: Reference) -> list[str]:
     return []
 
 
-def tell(trials: list[Trial], reference: Reference) -> bool:
+def tell(trials: list[Trial], references: dict[str, Reference]) -> bool:
     """Print what was found; return whether everything is right."""
     kills = [kill for trial in trials for kill in trial.kills]
     failed = [trial for trial in trials if trial.problems]
@@ -287,7 +291,10 @@ def tell(trials: list[Trial], reference: Reference) -> bool:
     print(
         f"{len(trials) - len(failed)} of {len(trials)} trials passed, {len(kills)} kills, an order "
         f"on its way in {share:.0%} of them (in the journal: {stored:.0%}); "
-        f"{len(reference.records)} records, journal {reference.journal_hash}"
+        + "; ".join(
+            f"{kind}: {one.orders} orders, journal {one.journal_hash}"
+            for kind, one in references.items()
+        )
     )
     if share < OPEN_SHARE_MIN:
         print(f"an order must be on its way in at least {OPEN_SHARE_MIN:.0%} of the kills")
@@ -300,12 +307,15 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=50, help="trials")
     parser.add_argument("--hours", type=int, default=120, help="simulated length of a run")
     parser.add_argument("--seed", type=int, default=7, help="of the market and of the moments")
+    parser.add_argument("--orders", type=int, default=30, help="an undisturbed run must have")
     options = parser.parse_args()
     draw = random.Random(options.seed)  # noqa: S311 - moments of a test
-    with tempfile.TemporaryDirectory(prefix="utb-crash-") as name:
-        reference = run_undisturbed(options, Path(name))
-    trials = [run_trial(number, reference, options, draw) for number in range(options.count)]
-    return 0 if tell(trials, reference) else 1
+    references = {}
+    for kind in KINDS:
+        with tempfile.TemporaryDirectory(prefix="utb-crash-") as name:
+            references[kind] = run_undisturbed(options, Path(name), kind)
+    trials = [run_trial(number, references, options, draw) for number in range(options.count)]
+    return 0 if tell(trials, references) else 1
 
 
 if __name__ == "__main__":

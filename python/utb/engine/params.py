@@ -47,7 +47,7 @@ def params_builder(config: Config) -> Callable[[int, Rows], bytes]:
         if len(weights) != len(Regime) or any(len(row) != len(STRATEGIES) for row in weights):
             shape = [len(row) for row in weights]
             raise InvariantError(f"weights have rows of {shape}, must be 4 rows of 8")
-        rows = msgspec.json.encode([[float(weight) for weight in row] for row in weights])
+        rows = msgspec.json.encode([list(map(float, row)) for row in weights])
         return b'{"version":%d,%b,"weights":%b,%b}' % (version, before, rows, after)
 
     return build

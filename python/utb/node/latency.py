@@ -37,8 +37,7 @@ class Histogram:
             self._counts[(exponent << _SUB_BITS) + (duration_ns >> exponent)] += 1
         else:
             self._counts[duration_ns] += 1
-        if duration_ns > self.max_ns:
-            self.max_ns = duration_ns
+        self.max_ns = max(self.max_ns, duration_ns)
 
     @property
     def count(self) -> int:
@@ -72,13 +71,14 @@ class Latencies:
 
     def __init__(self) -> None:
         self.ingest = Histogram()
-        """The core on one frame, or on recorded events up to the next that matters."""
+        """The core on one frame, or on recorded events up to the next that matters; some of them
+        are timed (`runner.TIMED_EVERY`)."""
         self.decide = Histogram()
         """The trader on one event."""
         self.journal = Histogram()
         """Append, and sync where orders follow."""
         self.submit = Histogram()
-        """Hand-over to the venue."""
+        """Hand-over of an input's orders to the venue."""
         self.fill = Histogram()
         """The trader on what became of an order."""
         self.snapshot = Histogram()

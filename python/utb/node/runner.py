@@ -5,7 +5,7 @@ Records are appended, and made durable when there are submissions, before the ve
 Frames and blocks of recorded events go through the same steps, so they give the same records.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final, Protocol
 
 import msgspec
@@ -16,18 +16,21 @@ from utb.domain.names import TradingMode
 from utb.domain.records import Decision, FeedState, Refused
 from utb.errors import InvariantError
 from utb.node import effects as fx
+from utb.node.calls import carry_out
 from utb.node.latency import Latencies
 from utb.node.trader import Trader
 from utb.ports.core import Core, EventReplay
-from utb.ports.feed import ContextUpdate, Feed, FeedItem, Frame, Records
+from utb.ports.feed import ContextUpdate, Feed, Frame, Records
 from utb.ports.journal import FeedPosition, LoggedCommand, ResumableJournal, Snapshot
 from utb.ports.venue import SimulatedWorld
 
 BLOCK_EVENTS: Final = 1 << 16
 """Recorded events replayed at most before commands, snapshots and the display have their turn."""
 
-NEVER_NS: Final = (1 << 63) - 1
 SESSION_VERSION: Final = 1
+
+TIMED_EVERY: Final = 16
+"""One call of the core in so many is timed: the stopwatch costs as much as a small frame."""
 
 SNAPSHOT_GAP_NS: Final = 250_000_000
 """Time of the machine between two snapshots at least: one takes tens of milliseconds, and in a fast
@@ -127,11 +130,13 @@ class Runner:
     def run(self) -> None:
         """Run to the feed's end or to a shutdown; a shutdown leaves positions as they are."""
         self._apply(self.wiring.trader.on_start(self.session.item_ns))
-        for item in self._items():
-            if isinstance(item, Records):
+        for item in self.wiring.feed.items(self.session.position.items):
+            if isinstance(item, Frame):
+                self._frame(item)
+            elif isinstance(item, Records):
                 self._block(item)
             else:
-                self._item(item)
+                self._context(item)
             if self.stopping:
                 break
         else:
@@ -162,28 +167,40 @@ class Runner:
 
     # One total order
 
-    def _items(self) -> Iterator[FeedItem]:
-        return self.wiring.feed.items(self.session.position.items)
-
-    def _item(self, item: Frame | ContextUpdate) -> None:
-        ts_ns = item.ts_recv_ns if isinstance(item, Frame) else item.ts_ns
-        self._between(ts_ns)
-        if self.stopping:
+    def _frame(self, frame: Frame) -> None:
+        ts_ns = frame.ts_recv_ns
+        if not self._begin(ts_ns):
             return
-        self._time_before(ts_ns)
-        session, wiring = self.session, self.wiring
-        session.item_ns = max(session.item_ns, ts_ns)
-        if isinstance(item, ContextUpdate):
-            self._apply(wiring.trader.on_context(item.instrument, item.payload, ts_ns, self._core))
-        else:
-            started_ns = wiring.stopwatch_ns()
-            events = self._core.ingest(item.source, item.payload, ts_ns)
-            self.latencies.ingest.add(wiring.stopwatch_ns() - started_ns)
-            if events:
-                self._market_events(events)
-            self._after_prices()
+        session, stopwatch_ns = self.session, self.wiring.stopwatch_ns
+        started_ns = 0 if session.items % TIMED_EVERY else stopwatch_ns()
+        events = self._core.ingest(frame.source, frame.payload, ts_ns)
+        if started_ns:
+            self.latencies.ingest.add(stopwatch_ns() - started_ns)
+        if events:
+            self._market_events(events)
+        self._after_prices()
+        self._end_item()
+
+    def _context(self, item: ContextUpdate) -> None:
+        if not self._begin(item.ts_ns):
+            return
+        trader = self.wiring.trader
+        self._apply(trader.on_context(item.instrument, item.payload, item.ts_ns, self._core))
+        self._end_item()
+
+    def _end_item(self) -> None:
+        session = self.session
         session.items += 1
         session.position = FeedPosition(items=session.position.items + 1)
+
+    def _begin(self, ts_ns: int) -> bool:
+        """Handle everything that comes before an item; return False if the session stops there."""
+        self._between(ts_ns)
+        if self.stopping:
+            return False
+        self._time_before(ts_ns)
+        self.session.item_ns = max(self.session.item_ns, ts_ns)
+        return True
 
     def _block(self, item: Records) -> None:
         replay = self._core.replay(item.payload)
@@ -207,9 +224,10 @@ class Runner:
         at = session.position.events
         due_ns = wiring.venue.next_event_ns()
         until_ns = end_ns if due_ns is None else min(due_ns, end_ns)
-        started_ns = wiring.stopwatch_ns()
+        started_ns = 0 if session.items % TIMED_EVERY else wiring.stopwatch_ns()
         reached, events = replay.advance(at, until_ns, self._stop_instrument(replay, at))
-        self.latencies.ingest.add(wiring.stopwatch_ns() - started_ns)
+        if started_ns:
+            self.latencies.ingest.add(wiring.stopwatch_ns() - started_ns)
         if reached > at:
             session.item_ns = max(session.item_ns, replay.ts_recv_ns(reached - 1))
             session.items += reached - at
@@ -253,19 +271,19 @@ class Runner:
                 self._poll(due_ns)
 
     def _poll(self, due_ns: int) -> None:
-        wiring = self.wiring
-        for event in wiring.venue.poll(due_ns):
-            started_ns = wiring.stopwatch_ns()
-            effects = wiring.trader.on_venue_event(event, self._core)
-            self.latencies.fill.add(wiring.stopwatch_ns() - started_ns)
+        trader, stopwatch_ns = self.wiring.trader, self.wiring.stopwatch_ns
+        for event in self.wiring.venue.poll(due_ns):
+            started_ns = stopwatch_ns()
+            effects = trader.on_venue_event(event, self._core)
+            self.latencies.fill.add(stopwatch_ns() - started_ns)
             self._apply(effects, event.ts_ns)
 
     def _market_events(self, events: list[EngineEvent]) -> None:
-        wiring = self.wiring
+        trader, stopwatch_ns = self.wiring.trader, self.wiring.stopwatch_ns
         for event in events:
-            started_ns = wiring.stopwatch_ns()
-            effects = wiring.trader.on_engine_event(event, self._core)
-            self.latencies.decide.add(wiring.stopwatch_ns() - started_ns)
+            started_ns = stopwatch_ns()
+            effects = trader.on_engine_event(event, self._core)
+            self.latencies.decide.add(stopwatch_ns() - started_ns)
             self._apply(effects, max(event.ts_ns, self.session.item_ns))
 
     def _after_prices(self) -> None:
@@ -277,47 +295,28 @@ class Runner:
     # Effects
 
     def _apply(self, effects: fx.Effects, now_ns: int = 0) -> None:
-        wiring = self.wiring
-        if effects.records:
-            for record in effects.records:
+        records, submissions = effects.records, effects.submissions
+        if records:
+            for record in records:
                 if type(record) is Decision or type(record) is Refused:
                     self.last_decision = record
-            started_ns = wiring.stopwatch_ns()
-            wiring.journal.append(effects.records)
-            if effects.submissions:
-                wiring.journal.sync()
-            self.latencies.journal.add(wiring.stopwatch_ns() - started_ns)
-        elif effects.submissions:
+            journal, stopwatch_ns = self.wiring.journal, self.wiring.stopwatch_ns
+            started_ns = stopwatch_ns()
+            journal.append(records)
+            if submissions:
+                journal.sync()
+            durable_ns = stopwatch_ns()
+            self.latencies.journal.add(durable_ns - started_ns)
+            for submission in submissions:
+                self.wiring.venue.submit(submission, now_ns)
+            if submissions:
+                self.latencies.submit.add(stopwatch_ns() - durable_ns)
+        elif submissions:
             raise InvariantError("a submission without a record of its order")
-        for submission in effects.submissions:
-            started_ns = wiring.stopwatch_ns()
-            wiring.venue.submit(submission, now_ns)
-            self.latencies.submit.add(wiring.stopwatch_ns() - started_ns)
         for call in effects.calls:
-            self._call(call)
-
-    def _call(self, call: fx.EngineCall) -> None:
-        core = self._core
-        match call:
-            case fx.SetPortfolio():
-                core.set_portfolio(
-                    cash=call.cash,
-                    holdings=call.holdings,
-                    peak=call.peak,
-                    max_drawdown=call.max_drawdown,
-                )
-            case fx.Arm(position):
-                core.arm(position)
-            case fx.Disarm(position_id):
-                core.disarm(position_id)
-            case fx.Release(position_id):
-                core.release(position_id)
-            case fx.Tighten(instrument, atr_multiple):
-                self._market_events(core.tighten(instrument, atr_multiple))
-            case fx.SetParams(params):
-                core.set_params(params)
-            case fx.SetContext():
-                core.set_context(call.instrument, call.payload, call.ts_ns)
+            events = carry_out(call, self._core)
+            if events:
+                self._market_events(events)
 
     # Between two items
 
@@ -339,8 +338,7 @@ class Runner:
         """Take a snapshot that is due, unless the last one is too recent: then it stays due."""
         first = self.session.snapshot_due_ns == 0
         if not first and self._snapshot_ns is not None:
-            since_ns = self.wiring.stopwatch_ns() - self._snapshot_ns
-            if since_ns < SNAPSHOT_GAP_NS:
+            if self.wiring.stopwatch_ns() - self._snapshot_ns < SNAPSHOT_GAP_NS:
                 return
         self.session.snapshot_due_ns = ts_ns - ts_ns % every_ns + every_ns
         if not first and not self.wiring.journal.verifying():

@@ -135,8 +135,7 @@ class Trader:
         """Take one event of the core."""
         desk = self.desk
         effects = fx.Effects()
-        if not desk.state.is_open:
-            self._open(effects, event.ts_ns, market)
+        self._open(effects, event.ts_ns, market)
         guards.advance(desk, effects, event.ts_ns)
         match event:
             case DecisionMade():

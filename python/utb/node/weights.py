@@ -189,9 +189,8 @@ def _computed(
     correlations: tuple[float, ...],
 ) -> WeightState:
     diversity = tuple([diversity_factor(value) for value in correlations])
-    factors = [
-        (_clamped(p), _clamped(d)) for p, d in zip(performance, diversity, strict=True)
-    ]
+    # Both are within their bounds by their formulas, so the configured factor alone is clamped
+    factors = list(zip(performance, diversity, strict=True))
     scaled = _base_by_regime(settings.base, settings.regimes)
     return WeightState(
         version=version,

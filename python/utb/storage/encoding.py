@@ -27,7 +27,7 @@ def decode_record(payload: bytes) -> Record:
 
 def is_hashed(record: Record) -> bool:
     """Return whether a record belongs to `journal_hash`: feed and start/stop records do not."""
-    # By exact type, as everywhere a record is looked at: a struct's `isinstance` is five times slower
+    # By exact type: `isinstance` of a struct takes five times as long when it says no
     if type(record) is OperatorState:
         return not record.lifecycle
     return type(record) is not FeedState

@@ -135,8 +135,8 @@ class SimulatedVenue:
         flights = self._state.flights
         if not flights:
             return ()
-        waiting = {f.submission.intent.instrument for f in flights.values() if f.due_ns is None}
-        return tuple(sorted(waiting))
+        waiting = [f.submission.intent.instrument for f in flights.values() if f.due_ns is None]
+        return tuple(sorted(set(waiting))) if waiting else ()
 
     def observe(self, now_ns: int) -> None:
         """Make orders due whose instrument has had an event since their decision."""

@@ -9,6 +9,7 @@
 
 use super::push;
 use super::trade::{RawLeg, RawTrade, finish};
+use crate::Text;
 use crate::check::borrowed;
 use crate::item::Item;
 use crate::number::number_text;
@@ -48,12 +49,15 @@ fn swaps<'a>(mut scanner: Scanner<'a>, out: &mut Vec<Item<'a>>) -> Option<Scanne
     }
 }
 
-/// A leg as read; of the two, only one is parsed.
+/// A leg as read.
 #[derive(Debug, Default)]
 struct Leg<'a> {
+    /// Whether it is known to be the other token's: then its numbers are not parsed.
+    other: bool,
     address: Option<&'a [u8]>,
-    amount: Option<&'a [u8]>,
-    price: Option<&'a [u8]>,
+    amount: Option<f64>,
+    price: Option<f64>,
+    /// Parsed only where the leg has no price of its own.
     nearest_price: Option<&'a [u8]>,
 }
 
@@ -67,24 +71,23 @@ fn one<'a>(scanner: Scanner<'a>, out: &mut Vec<Item<'a>>) -> Option<Scanner<'a>>
     raw.tx_hash.as_ref()?;
     let [from, to] = &legs;
     match raw.side.as_ref()?.as_bytes() {
-        b"buy" => raw.to = to.as_ref().map(parsed),
-        b"sell" => raw.from = from.as_ref().map(parsed),
+        b"buy" => raw.to = to.as_ref().map(completed),
+        b"sell" => raw.from = from.as_ref().map(completed),
         _ => {}
     }
     push(finish(&mut raw), Item::Trade, out);
     Some(scanner)
 }
 
-/// Parses the numbers of a leg; `null` is no number.
+/// Completes the leg of the token; `null` is no number.
 #[inline]
-fn parsed<'a>(leg: &Leg<'a>) -> RawLeg<'a> {
-    let price = leg.price.and_then(number_text);
+fn completed<'a>(leg: &Leg<'a>) -> RawLeg<'a> {
+    let own = leg.price.is_some();
     RawLeg {
         address: leg.address.and_then(borrowed),
-        amount: leg.amount.and_then(number_text),
-        price,
-        // Only where the leg has no price of its own.
-        nearest_price: if price.is_some() { None } else { leg.nearest_price.and_then(number_text) },
+        amount: leg.amount,
+        price: leg.price,
+        nearest_price: if own { None } else { leg.nearest_price.and_then(number_text) },
     }
 }
 
@@ -164,11 +167,15 @@ fn swap<'a>(
         });
         member!(scanner, b"\"from\":", {
             once(&mut seen, 6)?;
-            scanner = leg(scanner, from.get_or_insert_default())?;
+            let side = raw.side.as_ref().map(Text::as_bytes);
+            let read = Leg { other: side == Some(b"buy"), ..Leg::default() };
+            scanner = leg(scanner, from.insert(read))?;
         });
         member!(scanner, b"\"to\":", {
             once(&mut seen, 7)?;
-            scanner = leg(scanner, to.get_or_insert_default())?;
+            let side = raw.side.as_ref().map(Text::as_bytes);
+            let read = Leg { other: side == Some(b"sell"), ..Leg::default() };
+            scanner = leg(scanner, to.insert(read))?;
         });
         if !place(&mut scanner, raw, &mut seen)? {
             return Some(scanner);
@@ -250,6 +257,15 @@ fn index(scanner: &mut Scanner<'_>) -> Option<Option<u32>> {
     u32::try_from(scanner.integer()?).ok().map(Some)
 }
 
+/// Reads a number or `null`, and parses it if it is wanted.
+#[inline(always)]
+fn amount(scanner: &mut Scanner<'_>, unwanted: bool) -> Option<Option<f64>> {
+    if unwanted {
+        return scanner.unparsed_number().map(|_| None);
+    }
+    scanner.optional_number()
+}
+
 fn leg<'a>(mut scanner: Scanner<'a>, raw: &mut Leg<'a>) -> Option<Scanner<'a>> {
     scanner.literal(b"{")?;
     let mut seen = 0;
@@ -262,6 +278,7 @@ fn leg<'a>(mut scanner: Scanner<'a>, raw: &mut Leg<'a>) -> Option<Scanner<'a>> {
         member!(scanner, b"\"amount\":", scanner.skip_scalar()?);
         member!(scanner, b"\"changeAmount\":", scanner.skip_scalar()?);
         member!(scanner, b"\"decimals\":", scanner.skip_scalar()?);
+        member!(scanner, b"\"feeInfo\":null");
         member!(scanner, b"\"feeInfo\":", scanner.skip_value()?);
         member!(scanner, b"\"nearestPrice\":", {
             once(&mut seen, 1)?;
@@ -269,7 +286,7 @@ fn leg<'a>(mut scanner: Scanner<'a>, raw: &mut Leg<'a>) -> Option<Scanner<'a>> {
         });
         member!(scanner, b"\"price\":", {
             once(&mut seen, 2)?;
-            raw.price = Some(scanner.unparsed_number()?);
+            raw.price = amount(&mut scanner, raw.other)?;
         });
         member!(scanner, b"\"symbol\":", scanner.skip_value()?);
         member!(scanner, b"\"type\":\"transfer\"");
@@ -277,7 +294,7 @@ fn leg<'a>(mut scanner: Scanner<'a>, raw: &mut Leg<'a>) -> Option<Scanner<'a>> {
         member!(scanner, b"\"typeSwap\":", scanner.skip_value()?);
         member!(scanner, b"\"uiAmount\":", {
             once(&mut seen, 3)?;
-            raw.amount = Some(scanner.unparsed_number()?);
+            raw.amount = amount(&mut scanner, raw.other)?;
         });
         member!(scanner, b"\"uiChangeAmount\":", scanner.skip_scalar()?);
         if scanner.left() == before {
