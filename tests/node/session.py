@@ -1,6 +1,7 @@
 """A small session around the fake core: two instruments, a scripted market, the real node."""
 
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import msgspec
@@ -100,7 +101,8 @@ def make(
         venue=venue or SimulatedVenue.from_config(config, instruments, core, seed=7),
         feed=ListFeed(items),
         snapshot_every_ns=4 * BAR_NS * 10 if snapshots else None,
-        stopwatch_ns=lambda: 0,
+        # A second between two readings: every snapshot that is due is taken
+        stopwatch_ns=count(0, 1_000_000_000).__next__,
         mode=TradingMode.PAPER,
     )
     return Runner(wiring)

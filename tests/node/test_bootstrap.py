@@ -129,6 +129,33 @@ def test_killed_generated_demo_goes_on_to_the_same_journal(config: Config, tmp_p
     )
 
 
+def test_recover_brings_back_the_stored_state_and_goes_no_further(
+    config: Config, tmp_path: Path
+) -> None:
+    options = RunOptions(hours=40, state_dir=tmp_path)
+    dying = build_demo(config, options)
+    dying.watch(KillAt(75_000))
+    with pytest.raises(KilledError):
+        dying.run()
+    expected = view_of(dying.runner.wiring.trader)
+    session = build_demo(config, options)
+    assert session.recover() == expected
+    assert session.resumed
+    # The tail ends with the last record; contexts alone make some every few hundred items.
+    assert 70_000 < session.runner.session.items <= 75_000
+    session.close()
+    whole = build_demo(config, RunOptions(hours=40)).run()
+    assert build_demo(config, options).run().journal_hash == whole.journal_hash
+
+
+def test_recover_with_nothing_stored_takes_no_item(config: Config, tmp_path: Path) -> None:
+    session = build_demo(config, RunOptions(hours=1, state_dir=tmp_path))
+    state = session.recover()
+    assert (state.positions, state.orders, state.weights) == ((), (), ())
+    assert session.runner.session.items == 0
+    session.close()
+
+
 def test_session_replayed_from_its_input_log_gives_the_same_journal(
     config: Config, tmp_path: Path
 ) -> None:

@@ -20,6 +20,8 @@ from session import (
 from utb.adapters.venues.simulated import SimulatedVenue
 from utb.domain.orders import Submission
 from utb.domain.records import FillBooked, OrderState, Record
+from utb.node.runner import Runner
+from utb.ports.journal import Snapshot
 from utb.storage.memory import MemoryJournal
 
 
@@ -131,3 +133,40 @@ def test_records_survive_their_encoding() -> None:
         again = decode_record(encode_record(record))
         assert again == record
         assert msgspec.msgpack.encode(again) == msgspec.msgpack.encode(record)
+
+
+class SnapshotPlaces(MemoryJournal):
+    def __init__(self) -> None:
+        super().__init__()
+        self.places: list[int] = []
+
+    def save_snapshot(self, snapshot: Snapshot) -> None:
+        self.places.append(snapshot.position.items)
+        super().save_snapshot(snapshot)
+
+
+class MachineClock:
+    """Stands still until the runner comes to an item, then jumps past the gap."""
+
+    def __init__(self, moves_at: int) -> None:
+        self._moves_at = moves_at
+        self.now_ns = 0
+
+    def on_progress(self, runner: Runner) -> None:
+        if runner.session.items == self._moves_at:
+            self.now_ns = 250_000_000
+
+
+def test_snapshot_that_is_due_waits_until_the_machines_clock_has_moved_on() -> None:
+    always = SnapshotPlaces()
+    make(frames(market(200)), journal=always, snapshots=True).run()
+    first, second = always.places[:2]
+    assert len(always.places) > 2
+    clock, rarely = MachineClock(second + 10), SnapshotPlaces()
+    runner = make(frames(market(200)), journal=rarely, snapshots=True)
+    runner.wiring.stopwatch_ns = lambda: clock.now_ns
+    runner.wiring.observers = (clock,)
+    runner.run()
+    # The second is due from its place on, and taken where a quarter of a second has passed
+    assert rarely.places == [first, second + 10]
+    assert rarely.journal_hash() == always.journal_hash()

@@ -175,3 +175,18 @@ def test_changed_configuration_keeps_results() -> None:
     after = weights.with_settings(state, SETTINGS)
     assert after.rows == state.rows
     assert after.version == state.version + 1
+
+
+@given(
+    st.lists(st.tuples(st.floats(-9.0, 9.0), st.integers(0, 7), st.floats(0.0, 1.0)), max_size=40)
+)
+def test_weights_after_trades_equal_those_computed_anew_from_the_results(
+    trades: list[tuple[float, int, float]],
+) -> None:
+    state = weights.initial(SETTINGS)
+    for r, index, share in trades:
+        shares = tuple(share if i == index else 1.0 - share for i in range(8))
+        state = weights.with_trade(state, trade(r, shares), NO_CORRELATION, SETTINGS)
+    anew = weights.with_settings(state, SETTINGS)
+    assert anew.rows == state.rows
+    assert anew.performance == state.performance

@@ -3,7 +3,7 @@
 Conventions are TA-Lib's. Every function takes and returns lists; None before the warm-up.
 """
 
-from decimal import Decimal, localcontext
+from decimal import Decimal
 from itertools import pairwise
 
 DIGITS = 80
@@ -56,7 +56,8 @@ def macd(values: list[Decimal]) -> tuple[Column, Column, Column]:
     fast, slow = ema(values, 12, 25), ema(values, 26)
     line = [None if f is None or s is None else f - s for f, s in zip(fast, slow, strict=True)]
     known = [v for v in line if v is not None]
-    signal: Column = [None] * 25 + ema(known, 9) if len(values) > 25 else [None] * len(values)
+    signal: Column = [None] * min(25, len(values))
+    signal += ema(known, 9)
     shown = [None if s is None else v for v, s in zip(line, signal, strict=True)]
     rest = [None if s is None or v is None else v - s for v, s in zip(line, signal, strict=True)]
     return shown, signal, rest
@@ -155,8 +156,3 @@ def roc(values: list[Decimal], period: int = 10) -> Column:
         None if i < period else (values[i] / values[i - period] - 1) * 100
         for i in range(len(values))
     ]
-
-
-def in_context() -> "localcontext":  # type: ignore[valid-type]
-    """Return a decimal context of 80 digits, for a `with` block."""
-    return localcontext(prec=DIGITS)

@@ -3,6 +3,7 @@
 import os
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -28,10 +29,10 @@ def markets() -> list[str]:
 
 
 @cache
-def columns(market: str) -> dict[str, NDArray[np.float64]]:
+def columns(market: str) -> dict[str, NDArray[Any]]:
     """Return open, high, low, close, volume as float64 and ts as nanoseconds."""
     table = pq.read_table(DATA / "ohlcv" / f"binance_{market}.parquet")
-    found = {
+    found: dict[str, NDArray[Any]] = {
         name: table[name].to_numpy().astype(np.float64)
         for name in ("open", "high", "low", "close", "volume")
     }

@@ -207,3 +207,13 @@ def test_state_directory_belongs_to_one_process(tmp_path: Path) -> None:
     lock.release()
     with StateLock(tmp_path):
         assert (tmp_path / "run" / "trade.pid").read_text().strip().isdigit()
+
+
+def test_hash_in_memory_is_that_of_the_records_so_far_whenever_it_is_read() -> None:
+    records: list[Record] = [FEED, *(gap(ts_ns) for ts_ns in range(70)), START, PAUSED]
+    read, unread = MemoryJournal(), MemoryJournal()
+    for number, record in enumerate(records, start=1):
+        read.append([record])
+        unread.append([record])
+        assert read.journal_hash() == hash_records(records[:number])
+    assert unread.journal_hash() == hash_records(records)

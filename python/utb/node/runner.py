@@ -336,10 +336,10 @@ class Runner:
 
     def _snapshot_due(self, ts_ns: int, every_ns: int) -> None:
         """Take a snapshot that is due, unless the last one is too recent: then it stays due."""
+        last_ns = self._snapshot_ns
+        if last_ns is not None and self.wiring.stopwatch_ns() - last_ns < SNAPSHOT_GAP_NS:
+            return
         first = self.session.snapshot_due_ns == 0
-        if not first and self._snapshot_ns is not None:
-            if self.wiring.stopwatch_ns() - self._snapshot_ns < SNAPSHOT_GAP_NS:
-                return
         self.session.snapshot_due_ns = ts_ns - ts_ns % every_ns + every_ns
         if not first and not self.wiring.journal.verifying():
             self.snapshot()

@@ -1,6 +1,7 @@
 //! The expected order of a compact `DexScreener` frame.
 
 #![expect(clippy::option_option, reason = "outer: the scan gives up; inner: null")]
+#![expect(clippy::inline_always, reason = "a call would put the position into memory")]
 
 use super::{Price, RawPair, finish, push};
 use crate::check::borrowed;
