@@ -51,10 +51,11 @@ fn round_ns(params: &[u8], instruments: &[u8], frames: &[Frame]) -> std::io::Res
 
 fn split(mut bytes: &[u8]) -> Vec<Frame> {
     let mut frames = Vec::new();
-    while let Some((head, rest)) = bytes.split_first_chunk::<12>() {
-        let [a, b, c, d, e, f, g, h, i, j, k, l] = *head;
-        let ts_ns = i64::from_le_bytes([a, b, c, d, e, f, g, h]);
-        let length = u32::from_le_bytes([i, j, k, l]) as usize;
+    while let Some((ts_ns, rest)) = bytes.split_first_chunk::<8>()
+        && let Some((length, rest)) = rest.split_first_chunk::<4>()
+    {
+        let ts_ns = i64::from_le_bytes(*ts_ns);
+        let length = u32::from_le_bytes(*length) as usize;
         let (payload, rest) = rest.split_at_checked(length).unwrap_or((rest, &[]));
         frames.push((ts_ns, payload.to_vec()));
         bytes = rest;
