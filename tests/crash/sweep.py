@@ -6,7 +6,8 @@ the state (cash, positions, triggers, open orders, weights, breakers, operator) 
 records make. At the end the journal must be the undisturbed one's, and no order may have been sent
 or filled twice. A part of the kills hunts for an open order: the process is frozen when its gauge
 shows one, and killed if it still does. Every second trial is of a demo that an operator gives
-commands. Every fifth writes an input log, whose replay must give the same journal.
+commands. After a part of the kills the run goes on from the recovered copy, whose snapshot is at
+the place of the kill and so may hold an order on its way. Every fifth trial writes an input log, whose replay must give the same journal.
 
 Usage: python tests/crash/sweep.py --count 50 [--hours 120] [--seed 7] [--orders 30]
 """
@@ -40,6 +41,9 @@ OPEN_SHARE_MIN = 0.2
 
 STARTING_SHARE = 0.1
 """Kills while the process starts or recovers."""
+
+ADOPTED_SHARE = 0.5
+"""Kills after which the run goes on from the recovered copy."""
 
 KINDS = ("alone", "operated")
 RECORD_EVERY = 5
@@ -211,7 +215,6 @@ def check_recovery(
             problems.append(f"the recovered state is {view}, the records say {told}")
     finally:
         session.close()
-        shutil.rmtree(copy)
     return problems, has_open_order(stored, session.instruments)
 
 
@@ -253,6 +256,7 @@ def run_trial(
     with tempfile.TemporaryDirectory(prefix="utb-crash-") as name:
         folder = Path(name)
         log = folder / "input.log"
+        copy = folder / "copy"
         recorded = number % RECORD_EVERY == 0
         demo = Demo(folder, options, kind, *(("--record", str(log)) if recorded else ()))
         items = 0
@@ -261,10 +265,15 @@ def run_trial(
             if not kill_somewhere(demo, reference, items, draw, hunting=hunting):
                 break
             items, orders = demo.gauge()
-            problems, stored = check_recovery(demo.state, folder / "copy", reference, options)
+            problems, stored = check_recovery(demo.state, copy, reference, options)
             records = len(stored_records(demo.state))
             trial.kills.append(Kill(items, orders > 0, stored, records))
             trial.problems += problems
+            if not recorded and draw.random() < ADOPTED_SHARE:
+                shutil.rmtree(demo.state)
+                copy.rename(demo.state)
+            else:
+                shutil.rmtree(copy)
         trial.problems += compare(demo.finish(), reference)
         trial.problems += twice(stored_records(demo.state))
         if recompute_hash(demo.state / FILE_NAME) != reference.journal_hash:

@@ -7,8 +7,16 @@ import re
 import subprocess
 import tomllib
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def pin_of(package: dict[str, Any]) -> str:
+    """Return a package's version, with the Python versions it is for where there are several."""
+    markers = " or ".join(f"({marker})" for marker in package.get("resolution-markers", ()))
+    pin = f"{package['name']}=={package['version']}"
+    return f"{pin} ; {markers}" if markers else pin
 
 
 def main() -> None:
@@ -19,7 +27,7 @@ def main() -> None:
     project.write_text(pattern.sub("constraint-dependencies = []\n", text))
     subprocess.run(["uv", "lock", "--upgrade"], cwd=ROOT, check=True)
     packages = tomllib.loads((ROOT / "uv.lock").read_text())["package"]
-    pins = sorted(f"{p['name']}=={p['version']}" for p in packages if p["name"] != "utb")
+    pins = sorted(pin_of(package) for package in packages if package["name"] != "utb")
     lines = "".join(f'    "{pin}",\n' for pin in pins)
     project.write_text(pattern.sub(f"constraint-dependencies = [\n{lines}]\n", text))
 
