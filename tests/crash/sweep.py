@@ -7,7 +7,8 @@ records make. At the end the journal must be the undisturbed one's, and no order
 or filled twice. A part of the kills hunts for an open order: the process is frozen when its gauge
 shows one, and killed if it still does. Every second trial is of a demo that an operator gives
 commands. After a part of the kills the run goes on from the recovered copy, whose snapshot is at
-the place of the kill and so may hold an order on its way. Every fifth trial writes an input log, whose replay must give the same journal.
+the place of the kill and so may hold an order on its way. Every fifth trial writes an input log,
+whose replay must give the same journal.
 
 Usage: python tests/crash/sweep.py --count 50 [--hours 120] [--seed 7] [--orders 30]
 """
