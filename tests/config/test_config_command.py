@@ -96,7 +96,7 @@ def test_wrong_use_is_2(arguments: list[str], capsys: pytest.CaptureFixture[str]
 @pytest.mark.parametrize("command", ["check", "show"])
 def test_help_shows_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["config", command, "--help"]) == 0
-    assert f"Example: utb config {command}" in capsys.readouterr().out
+    assert f"For example: utb config {command}" in capsys.readouterr().out
 
 
 def test_page_is_what_the_schema_and_the_template_say() -> None:

@@ -16,7 +16,7 @@ _DEFAULT: Final = Stateful()
 def backtest(
     *,
     prices: Annotated[
-        tuple[str, ...], Parameter(name=["--prices", "--data"], consume_multiple=True)
+        tuple[str, ...], Parameter(name=["--prices", "--data"], consume_multiple=True, negative="")
     ] = (),
     seed: int | None = None,
     hours: int | None = None,
@@ -31,7 +31,7 @@ def backtest(
     The same node, risk gate, ledger and venue model as `utb demo`: on the same prices, context
     and seed their journals are equal.
 
-    Example: utb backtest --prices SOL-USDC=sol_5m.parquet --report report.html
+    For example: utb backtest --prices SOL-USDC=sol_5m.parquet --report report.html
 
     Args:
         prices: Recorded bars, parquet or CSV, `PATH` or `SYMBOL=PATH`; several may follow; none:

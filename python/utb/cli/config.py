@@ -22,7 +22,7 @@ def check(*, common: Common = _DEFAULT) -> int:
 
     Exit code 0 if all is right, else 2.
 
-    Example: utb config check --config config/trading.toml
+    For example: utb config check --config config/trading.toml
     """
     try:
         loaded = _load(common)
@@ -46,7 +46,7 @@ def show(*, common: Common = _DEFAULT) -> int:
 
     Where a limit stands in two tables or under two names, the stricter value is shown.
 
-    Example: utb config show --json
+    For example: utb config show --json
     """
     loaded = _load(common)
     if common.json:

@@ -19,7 +19,7 @@ def demo(
     seed: int | None = None,
     hours: int | None = None,
     speed: float | None = None,
-    prices: Annotated[tuple[str, ...], Parameter(consume_multiple=True)] = (),
+    prices: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = (),
     context: Path | None = None,
     record: Path | None = None,
     replay: Path | None = None,
@@ -32,7 +32,7 @@ def demo(
     Time advances only with the market's frames, so the outcome depends on the seed and not on
     this machine. With --state, a run that was interrupted is continued.
 
-    Example: utb demo --seed 7 --hours 240
+    For example: utb demo --seed 7 --hours 240
 
     Args:
         seed: Seed of the generated market and of the venue's draws; default paper.seed.

@@ -18,7 +18,7 @@ _TIMEFRAMES: Final = ("1m", "5m", "15m", "1h", "4h", "1d")
 
 def votes(
     *,
-    data: Annotated[tuple[str, ...], Parameter(consume_multiple=True)],
+    data: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")],
     out: Path,
     timeframe: str | None = None,
     context: Path | None = None,
@@ -30,7 +30,7 @@ def votes(
     strength, confidence, stop, target, conditions (true, false or null, in the order of
     docs/strategies.md, for the BUY side).
 
-    Example: utb votes --data SOL-USDC=sol_5m.parquet --out votes.parquet
+    For example: utb votes --data SOL-USDC=sol_5m.parquet --out votes.parquet
 
     Args:
         data: Recorded bars, parquet or CSV, `PATH` or `SYMBOL=PATH`; several may follow.
