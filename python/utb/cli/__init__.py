@@ -13,22 +13,28 @@ from utb.errors import UtbError
 COMMANDS: Final = {
     "demo": (
         "utb.cli.demo:demo",
-        "Trade on paper in simulated time, and watch it.\n\n"
-        "Time advances only with the market's frames, so the outcome depends on the seed and not "
-        "on this machine. With --state, a run that was interrupted is continued.\n\n"
-        "For example: utb demo --seed 7 --hours 240",
+        (
+            "Trade on paper in simulated time, and watch it.\n\n"
+            "Time advances only with the market's frames, so the outcome depends on the seed and not "
+            "on this machine. With --state, a run that was interrupted is continued.\n\n"
+            "For example: utb demo --seed 7 --hours 240"
+        ),
     ),
     "backtest": (
         "utb.cli.backtest:backtest",
-        "Trade recorded prices, or the generated market, and report what came of it.\n\n"
-        "The same node, risk gate, ledger and venue model as `utb demo`: on the same prices, "
-        "context and seed their journals are equal.\n\n"
-        "For example: utb backtest --prices SOL-USDC=sol_5m.parquet --report report.html",
+        (
+            "Trade recorded prices, or the generated market, and report what came of it.\n\n"
+            "The same node, risk gate, ledger and venue model as `utb demo`: on the same prices, "
+            "context and seed their journals are equal.\n\n"
+            "For example: utb backtest --prices SOL-USDC=sol_5m.parquet --report report.html"
+        ),
     ),
     "votes": (
         "utb.cli.votes:votes",
-        "Write what every strategy votes at every closed bar of recorded prices.\n\n"
-        "For example: utb votes --data SOL-USDC=sol_5m.parquet --out votes.parquet",
+        (
+            "Write what every strategy votes at every closed bar of recorded prices.\n\n"
+            "For example: utb votes --data SOL-USDC=sol_5m.parquet --out votes.parquet"
+        ),
     ),
     "config": ("utb.cli.config:app", "Check and show the configuration."),
 }
