@@ -88,11 +88,16 @@ parity *args:
 crash count="50":
     python tests/crash/sweep.py --count {{ count }}
 
+# No look-ahead at 200 places, determinism, replay of input logs: the full form
+[group('test')]
+causality *args:
+    UTB_LONG=1 pytest tests/causality -n 2 --timeout 3000 "$@"
+
 # The long forms of the property tests: a million random orders, 10 million updates
 [group('test')]
 long:
     UTB_LONG=1 pytest tests/risk tests/ledger --timeout 3000
-    UTB_LONG=1 cargo test --workspace --release --quiet
+    cargo test --workspace --release --quiet -- --include-ignored
 
 # --- bench ---
 

@@ -15,8 +15,8 @@ COMMANDS: Final = {
         "utb.cli.demo:demo",
         (
             "Trade on paper in simulated time, and watch it.\n\n"
-            "Time advances only with the market's frames, so the outcome depends on the seed and not "
-            "on this machine. With --state, a run that was interrupted is continued.\n\n"
+            "Time advances only with the market's frames, so the outcome depends on the seed and "
+            "not on this machine. With --state, a run that was interrupted is continued.\n\n"
             "For example: utb demo --seed 7 --hours 240"
         ),
     ),

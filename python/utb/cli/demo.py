@@ -40,7 +40,7 @@ def demo(
         speed: Simulated seconds per second; default as fast as it goes.
         prices: Recorded bars, parquet or CSV, `PATH` or `SYMBOL=PATH`; several may follow.
         context: Recorded context, JSON lines.
-        record: Input log to write: every frame and context, replayed by --replay.
+        record: Input log to write: every frame, context and command, for --replay.
         replay: Input log to take the market from instead of making it.
         report: HTML page to write.
         headless: No live display.

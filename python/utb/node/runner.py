@@ -157,7 +157,7 @@ class Runner:
             return self._command(logged)
         self.wiring.journal.log_command(logged)
         answer = self._command(logged)
-        self.stopping = isinstance(command, Shutdown) and isinstance(answer, Accepted)
+        self.stopping |= isinstance(command, Shutdown) and isinstance(answer, Accepted)
         return answer
 
     def note_feed(self, source: str, state: str, reason: str) -> None:
@@ -211,7 +211,7 @@ class Runner:
             # Only a snapshot's turn depends on the time
             self._between(replay.ts_recv_ns(at) if snapshots else session.item_ns)
             if at >= end:
-                end = min(at + BLOCK_EVENTS, size)
+                end = min((at // BLOCK_EVENTS + 1) * BLOCK_EVENTS, size)
                 end_ns = replay.ts_recv_ns(end - 1)
             if not self.stopping:
                 self._step(replay, end_ns)
@@ -325,7 +325,7 @@ class Runner:
         if self._logged:
             self._replay_commands()
         wiring = self.wiring
-        if wiring.commands is not None:
+        if wiring.commands is not None and not wiring.journal.verifying():
             for command in wiring.commands.take():
                 wiring.commands.answer(self.give(command))
         if wiring.observers:
