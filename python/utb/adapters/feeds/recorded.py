@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from utb.adapters.feeds.bars import RecordedBars
 from utb.domain.market import Instrument
-from utb.engine.records import EVENT_DTYPE
+from utb.engine.records import EVENT_DTYPE, as_array, merge
 from utb.errors import UsageError
 from utb.ports.feed import ContextUpdate, FeedItem, Frame, Records
 
@@ -97,8 +97,7 @@ class RecordedRecords:
                 records_of(instrument.index, bars, part)
                 for (instrument, bars), part in zip(self._markets, window.parts, strict=True)
             ]
-            events = np.concatenate(parts)
-            events = events[np.argsort(events["ts_ns"], kind="stable")]
+            events = _merged(parts)
             done = 0
             for context in window.contexts:
                 until = int(np.searchsorted(events["ts_ns"], context.ts_ns, side="left"))
@@ -108,6 +107,13 @@ class RecordedRecords:
                 yield context
             if done < len(events):
                 yield Records(events[done:].tobytes())
+
+
+def _merged(parts: list[NDArray[np.void]]) -> NDArray[np.void]:
+    """Return the events of all markets in the order of (time, instrument)."""
+    if len(parts) == 1:
+        return parts[0]
+    return as_array(merge([part.tobytes() for part in parts]), EVENT_DTYPE)
 
 
 class RecordedFrames:
