@@ -39,7 +39,6 @@ pub(crate) const fn trigger_name(kind: TriggerKind) -> &'static str {
         TriggerKind::Trailing => "TRAILING",
         TriggerKind::Partial => "PARTIAL",
         TriggerKind::EarlyExit => "EARLY_EXIT",
-        TriggerKind::EquityFloor => "EQUITY_FLOOR",
     }
 }
 

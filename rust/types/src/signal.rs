@@ -148,7 +148,6 @@ pub enum TriggerKind {
     Trailing = 2,
     Partial = 3,
     EarlyExit = 4,
-    EquityFloor = 5,
 }
 
 /// The strategy that owns a position's exits; `None` for a manual entry.

@@ -14,7 +14,7 @@ pub struct Armed {
     pub position_id: u64,
     /// Dense instrument index.
     pub instrument: u32,
-    /// Size in base units of the asset, for display; the equity watch has its own.
+    /// Size in base units of the asset, for display; the core's portfolio has its own.
     pub qty: f64,
     /// Fill price of the entry.
     pub entry_price: f64,

@@ -1,8 +1,7 @@
 //! Resting conditional orders: stop, target, trailing stop, partial profit and early exit of each
-//! open position, and the floor of the whole equity (`trading.md`, Exits and Emergency).
+//! open position (`docs/trading.md`, Exits). The floor of the whole equity is the core's.
 
 mod armed;
-mod equity;
 mod report;
 #[cfg(test)]
 mod tests;
@@ -11,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use utb_types::{ExitParams, TriggerKind, Value};
 
 pub use self::armed::{Armed, MoveCause};
-pub use self::equity::EquityWatch;
 pub use self::report::{ArmError, Close, Fired, Moved};
 
 /// What the tick path looks at: a price strictly between does nothing.

@@ -8,15 +8,15 @@ use super::MoveCause;
 /// A trigger that fired. Full exits are in flight until the position is armed, released or disarmed.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fired {
-    /// Position; 0 for the equity floor.
+    /// Position.
     pub position_id: u64,
-    /// Dense instrument index; for the equity floor that of the price that broke it.
+    /// Dense instrument index.
     pub instrument: u32,
     /// What fired.
     pub kind: TriggerKind,
     /// Time of the price, nanoseconds.
     pub ts_ns: i64,
-    /// The price that fired it; for the equity floor the equity.
+    /// The price that fired it.
     pub price: f64,
     /// The level that was reached; absent for an early exit.
     pub level: Value,
