@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 use support::{MINUTE_NS, SECOND_NS, SOL, START_NS, USDC, params, price_frame, records};
-use utb_core::{Pipeline, Replay};
+use utb_core::{Pipeline, Replay, StageLog, StageRecord};
 use utb_feeds::{Scratch, decode};
 use utb_types::{Source, Timeframe};
 
@@ -34,6 +34,7 @@ fn main() -> std::io::Result<()> {
     rows.push(json!({"name": "frame, decoding and all", "value": one / 1e3, "unit": "us p50"}));
     rows.extend(crowd_rows(crowd, one));
     rows.push(replay_row(if smoke { 10_000 } else { 50_000 }));
+    rows.extend(latency_rows());
     for row in &rows {
         writeln!(std::io::stdout(), "{row}")?;
     }
@@ -260,4 +261,45 @@ fn replay_row(bars: usize) -> Value {
     let rate = 2.0 * bars as f64 / best / 1e6;
     json!({"name": "replay of recorded 5m bars", "value": rate, "unit": "M bars/s",
         "bar": ">= 1 M bars/s", "pass": rate >= 1.0})
+}
+
+/// Least time of many rounds per call of `work`, ns.
+#[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+#[expect(clippy::cast_precision_loss, reason = "a count of calls")]
+fn least_ns(mut work: impl FnMut(usize)) -> f64 {
+    let rounds = (0..200).map(|_| {
+        let start = Instant::now();
+        (0..FRAMES).for_each(&mut work);
+        start.elapsed().as_secs_f64() * 1e9 / FRAMES as f64
+    });
+    rounds.fold(f64::INFINITY, f64::min)
+}
+
+/// One record of a latency (ring and histograms), and beside it one look at the clock.
+#[expect(clippy::disallowed_methods, reason = "what the clock costs")]
+fn latency_rows() -> [Value; 2] {
+    let mut log = StageLog::default();
+    log.switch(Some(|| 0));
+    // Durations all over the buckets, in an order that cannot be learned.
+    let mut draw = 1_u32;
+    let durations: Vec<u32> = (0..FRAMES)
+        .map(|_| {
+            draw = draw.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (draw >> 8) >> (draw & 15)
+        })
+        .collect();
+    let mut ts_ns = START_NS;
+    let record = least_ns(|number| {
+        ts_ns += 100_000;
+        let duration_ns = durations.get(number).copied().unwrap_or(0);
+        let record = StageRecord { ts_ns, duration_ns, stage: 1, source: 1, instrument: 7 };
+        black_box(log.note(black_box(record)).is_ok());
+    });
+    let clock = least_ns(|_| {
+        black_box(Instant::now());
+    });
+    [
+        row("latency record, clock apart", record, "ns", ("<= 25 ns", 25.0)),
+        json!({"name": "one look at the clock", "value": clock, "unit": "ns"}),
+    ]
 }

@@ -27,7 +27,7 @@ pub(crate) struct ArmedDocument {
 impl ArmedDocument {
     /// Reads the document.
     pub(crate) fn from_json(json: &[u8]) -> Result<Self, CoreError> {
-        serde_json::from_slice(json).map_err(|error| CoreError::document("position", error))
+        sonic_rs::from_slice(json).map_err(|error| CoreError::document("position", error))
     }
 
     /// Returns the triggers' form; `atr` is ATR14 of the strategy timeframe.

@@ -1,6 +1,7 @@
 //! What a caller did wrong. Market data never ends here: a bad item is counted and left out.
 
 use thiserror::Error;
+use utb_solana::SolanaError;
 
 /// Why the core refused a call.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -33,6 +34,9 @@ pub enum CoreError {
         /// The value here.
         expected: String,
     },
+    /// Bytes of the chain were not read, or an order cannot be encoded.
+    #[error(transparent)]
+    Chain(#[from] SolanaError),
 }
 
 impl CoreError {
@@ -43,12 +47,13 @@ impl CoreError {
     }
 
     /// Returns (field, value, what it must be).
-    pub fn parts(&self) -> (&'static str, &str, &str) {
+    pub fn parts(&self) -> (&'static str, String, String) {
         match self {
-            Self::Document { what, reason } => (what, "not valid", reason),
+            Self::Document { what, reason } => (what, "not valid".into(), reason.clone()),
             Self::Range { field, value, expected } | Self::State { field, value, expected } => {
-                (field, value, expected)
+                (field, value.clone(), expected.clone())
             }
+            Self::Chain(error) => error.parts(),
         }
     }
 

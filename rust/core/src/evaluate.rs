@@ -4,8 +4,8 @@ use utb_signals::ensemble::{Action, Verdict, regime};
 use utb_signals::strategies::{Inputs, vote, vote_all};
 use utb_signals::triggers::Close;
 use utb_types::{
-    Bar, DecisionView, Params, Regime, STRATEGY_COUNT, Side, StrategyId, TfFeatures, Timeframe,
-    Value, Vote,
+    Bar, DecisionView, Params, Regime, STRATEGY_COUNT, StrategyId, TfFeatures, Timeframe, Value,
+    Vote,
 };
 
 use crate::event::{Decision, DecisionFeatures, EngineEvent};
@@ -84,22 +84,21 @@ impl Pipeline {
             price: bar.close,
             liquidity: hot.mark.liquidity,
         };
-        let (mut side, mut hold) = (Side::Hold, None);
-        match verdict {
+        match &verdict {
             Verdict::Act(action) => {
-                side = action.side;
-                events.push(decision(&place, &action, (&votes, tf, series), params));
+                events.push(decision(&place, action, (&votes, tf, series), params));
             }
             Verdict::Hold(reason) => {
-                hold = Some(reason);
-                if let Some(count) = state.counters.holds.get_mut(reason as usize) {
+                if let Some(count) = state.counters.holds.get_mut(*reason as usize) {
                     *count += 1;
                 }
             }
         }
         strategy.memory.push_patterns(&strategy.bullish, &strategy.bearish);
         strategy.memory.push(tf);
-        strategy.last = Some(Evaluation { ts_ns, bar_open_ns: bar.open_ns, votes, side, hold });
+        let evaluation =
+            Evaluation { ts_ns, bar_open_ns: bar.open_ns, votes, ..Evaluation::default() };
+        strategy.last.insert(evaluation).judged(&verdict);
         let close = Close { instrument: dense, ts_ns, tf, votes: &votes };
         let first = events.len();
         let events = std::cell::RefCell::new(events);
@@ -163,16 +162,15 @@ impl Pipeline {
             stat: &stat,
             context: &cold.context,
         };
-        let mut votes = [Vote::default(); STRATEGY_COUNT];
-        for (slot, id) in votes.iter_mut().zip(StrategyId::ALL) {
-            if mask & (1 << id.index()) != 0 {
-                *slot = vote(id, &inputs, params);
-            }
-        }
+        let votes = vote_some(mask, &inputs, params);
         let weights = weights(&tf, params);
         state.counters.tick_evaluations += 1;
         let verdict = strategy.standing.on_tick((&votes, mask), &inputs, &weights, params);
-        if let Verdict::Act(action) = verdict {
+        let last = strategy.last.get_or_insert_default();
+        (last.ts_ns, last.bar_open_ns) = (tick.ts_ns, bar.open_ns);
+        last.take(&votes, mask);
+        last.judged(&verdict);
+        if let Verdict::Act(action) = &verdict {
             let place = Place {
                 ts_ns: tick.ts_ns,
                 instrument: index(instrument),
@@ -180,8 +178,7 @@ impl Pipeline {
                 price: tick.price,
                 liquidity: hot.mark.liquidity,
             };
-            let shown = with_closed(&votes, mask, strategy.last.as_ref());
-            events.push(decision(&place, &action, (&shown, &tf, series), params));
+            events.push(decision(&place, action, (&last.votes, &tf, series), params));
         }
         let close =
             Close { instrument: index(instrument), ts_ns: tick.ts_ns, tf: &tf, votes: &votes };
@@ -191,26 +188,23 @@ impl Pipeline {
     }
 }
 
+/// The votes whose bit is in `mask`; the others hold.
+#[inline]
+fn vote_some(mask: u8, inputs: &Inputs<'_>, params: &Params) -> [Vote; STRATEGY_COUNT] {
+    let mut votes = [Vote::default(); STRATEGY_COUNT];
+    for (slot, id) in votes.iter_mut().zip(StrategyId::ALL) {
+        if mask & (1 << id.index()) != 0 {
+            *slot = vote(id, inputs, params);
+        }
+    }
+    votes
+}
+
 /// The weights row of the instrument's regime.
 #[inline]
 fn weights(tf: &TfFeatures, params: &Params) -> [f64; STRATEGY_COUNT] {
     let row = regime(tf, &params.ensemble) as usize;
     params.weights.get(row).copied().unwrap_or([0.0; STRATEGY_COUNT])
-}
-
-/// Latest evaluation of each strategy: this tick's, or that of the last closed bar.
-fn with_closed(
-    votes: &[Vote; STRATEGY_COUNT],
-    mask: u8,
-    last: Option<&Evaluation>,
-) -> [Vote; STRATEGY_COUNT] {
-    let mut shown = last.map_or([Vote::default(); STRATEGY_COUNT], |last| last.votes);
-    for (bit, (slot, vote)) in shown.iter_mut().zip(votes).enumerate() {
-        if mask & (1 << bit) != 0 {
-            *slot = *vote;
-        }
-    }
-    shown
 }
 
 #[cold]

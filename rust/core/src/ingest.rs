@@ -11,6 +11,7 @@ use crate::market::Tick;
 use crate::pipeline::Pipeline;
 use crate::pool::{Owed, PoolUpdate};
 use crate::records::{RecordedBar, events_of};
+use crate::stages::Watch;
 
 /// The pair of a frame that counts for an instrument.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,10 +26,39 @@ pub(crate) struct DeepestPair {
 impl Pipeline {
     /// Takes one frame of a source, received at `ts_recv_ns`. What is wrong with it is counted.
     pub fn ingest(&mut self, source: Source, payload: &[u8], ts_recv_ns: i64) {
+        let watch = self.stages.start();
+        self.take_frame(source, payload, ts_recv_ns, watch);
+    }
+
+    /// Lets time pass up to `ts_recv_ns`, then takes a frame, in one call.
+    ///
+    /// Returns false, and does not take the frame, if the timers told something: that comes
+    /// first. Once it is read and cleared, the same call takes the frame.
+    pub fn ingest_at(&mut self, source: Source, payload: &[u8], ts_recv_ns: i64) -> bool {
+        let watch = self.stages.start();
+        self.clock_to(ts_recv_ns);
+        if !self.events.is_empty() {
+            return false;
+        }
+        self.take_frame(source, payload, ts_recv_ns, watch);
+        true
+    }
+
+    #[inline]
+    fn take_frame(
+        &mut self,
+        source: Source,
+        payload: &[u8],
+        ts_recv_ns: i64,
+        mut watch: Option<Watch>,
+    ) {
         self.counts(source).frames += 1;
         let mut scratch = std::mem::take(&mut self.scratch);
         self.pairs.clear();
         let outcome = decode(source, payload, &mut scratch, |item| {
+            if let Some(watch) = &mut watch {
+                watch.decoded();
+            }
             self.on_item(source, item, ts_recv_ns);
         });
         self.scratch = scratch;
@@ -37,6 +67,9 @@ impl Pipeline {
         }
         for place in 0..self.pairs.len() {
             self.on_deepest_pair(place, ts_recv_ns);
+        }
+        if let Some(watch) = watch {
+            self.stages.finish(watch, source as u8, ts_recv_ns);
         }
     }
 
@@ -73,6 +106,7 @@ impl Pipeline {
         let last_ns = bar.open_ns + bar.timeframe.span_ns() - 1;
         let tick = Tick {
             ts_ns: ts_recv_ns.clamp(bar.open_ns, last_ns),
+            ts_recv_ns,
             price: bar.close,
             volume,
             liquidity: Value::ABSENT,
@@ -132,6 +166,7 @@ impl Pipeline {
         let covered = feed.forming.covers(ts_ns);
         let tick = Tick {
             ts_ns,
+            ts_recv_ns,
             price: quote.price,
             volume: if covered { Value::new(0.0) } else { Value::ABSENT },
             liquidity: half(quote.liquidity_usd),
@@ -154,6 +189,7 @@ impl Pipeline {
             self.state.cold.get(instrument).is_some_and(|it| it.feed.forming.covers(ts_ns));
         let tick = Tick {
             ts_ns,
+            ts_recv_ns,
             price: trade.price,
             volume: Value::new(if covered { 0.0 } else { trade.base_amount }),
             liquidity: Value::ABSENT,
@@ -209,7 +245,13 @@ impl Pipeline {
         } else {
             Value::ABSENT
         };
-        let tick = Tick { ts_ns: ts_recv_ns, price: pair.price, volume, liquidity: pair.liquidity };
+        let tick = Tick {
+            ts_ns: ts_recv_ns,
+            ts_recv_ns,
+            price: pair.price,
+            volume,
+            liquidity: pair.liquidity,
+        };
         let counted = self.on_price(instrument, Source::DexScreener, &tick);
         if !counted && let Some(cold) = self.state.cold.get_mut(instrument) {
             cold.feed.rolling = before;
@@ -235,6 +277,7 @@ impl Pipeline {
             Ok(PoolUpdate::Price(pool)) => {
                 let tick = Tick {
                     ts_ns: ts_recv_ns,
+                    ts_recv_ns,
                     price: pool.price,
                     volume: Value::new(pool.volume),
                     liquidity: pool.liquidity,

@@ -141,7 +141,7 @@ impl Registry {
     ///
     /// Returns what is wrong with the list.
     pub fn from_json(json: &[u8], input: Timeframe) -> Result<Self, CoreError> {
-        let instruments: Vec<Instrument> = serde_json::from_slice(json)
+        let instruments: Vec<Instrument> = sonic_rs::from_slice(json)
             .map_err(|error| CoreError::document("instruments", error))?;
         for (place, instrument) in instruments.iter().enumerate() {
             check(place, instrument, input)?;

@@ -1,10 +1,45 @@
-//! Flat records of closed bars, votes and equity for whoever wants them; off until asked for.
+//! Flat records of closed bars, votes, equity and prices for whoever wants them; off until asked
+//! for.
 
 use bytemuck::{Pod, Zeroable};
-use utb_types::{Bar, Condition, Vote};
+use utb_types::{Bar, Condition, EventKind, EventRecord, Source, Vote};
 
-/// Most records of a kind that wait to be drained; further ones are dropped and counted.
+use crate::market::{Tick, index};
+
+/// Most records of a kind that wait to be drained; further ones are dropped and counted. A backtest
+/// drains its bars, votes and equity at its end.
 const RECORDS_MAX: usize = 1 << 22;
+/// The same for prices, 16 MiB: those of some seconds, as they are drained several times a second.
+const TICKS_MAX: usize = 1 << 18;
+
+/// A kind of log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum LogKind {
+    /// [`BarRecord`]s.
+    Bars,
+    /// [`EquityRecord`]s.
+    Equity,
+    /// [`VoteRecord`]s.
+    Votes,
+    /// [`EventRecord`]s of the prices that were applied.
+    Ticks,
+}
+
+impl LogKind {
+    /// All kinds, in order.
+    pub const ALL: [Self; 4] = [Self::Bars, Self::Equity, Self::Votes, Self::Ticks];
+
+    /// Returns the name that Python uses.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bars => "bars",
+            Self::Equity => "equity",
+            Self::Votes => "votes",
+            Self::Ticks => "ticks",
+        }
+    }
+}
 
 /// A closed bar, 64 bytes, little-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
@@ -74,12 +109,13 @@ const _: () = assert!(size_of::<EquityRecord>() == 16);
 pub(crate) struct Log<T> {
     on: bool,
     records: Vec<T>,
+    most: usize,
     dropped: u64,
 }
 
-impl<T> Default for Log<T> {
-    fn default() -> Self {
-        Self { on: false, records: Vec::new(), dropped: 0 }
+impl<T> Log<T> {
+    const fn new(most: usize) -> Self {
+        Self { on: false, records: Vec::new(), most, dropped: 0 }
     }
 }
 
@@ -94,7 +130,7 @@ impl<T: Pod> Log<T> {
     }
 
     pub(crate) fn push(&mut self, record: T) {
-        if self.records.len() < RECORDS_MAX {
+        if self.records.len() < self.most {
             self.records.push(record);
         } else {
             self.dropped += 1;
@@ -109,34 +145,65 @@ impl<T: Pod> Log<T> {
 }
 
 /// All logs.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Logs {
     pub(crate) bars: Log<BarRecord>,
     pub(crate) votes: Log<VoteRecord>,
     pub(crate) equity: Log<EquityRecord>,
+    pub(crate) ticks: Log<EventRecord>,
+}
+
+impl Default for Logs {
+    fn default() -> Self {
+        Self {
+            bars: Log::new(RECORDS_MAX),
+            votes: Log::new(RECORDS_MAX),
+            equity: Log::new(RECORDS_MAX),
+            ticks: Log::new(TICKS_MAX),
+        }
+    }
 }
 
 impl Logs {
-    pub(crate) fn switch(&mut self, bars: bool, equity: bool, votes: bool) {
-        self.bars.switch(bars);
-        self.equity.switch(equity);
-        self.votes.switch(votes);
+    pub(crate) fn switch(&mut self, on: &[LogKind]) {
+        self.bars.switch(on.contains(&LogKind::Bars));
+        self.equity.switch(on.contains(&LogKind::Equity));
+        self.votes.switch(on.contains(&LogKind::Votes));
+        self.ticks.switch(on.contains(&LogKind::Ticks));
     }
 
-    pub(crate) fn drain_bars(&mut self) -> Vec<u8> {
-        self.bars.drain()
+    pub(crate) fn drain(&mut self, kind: LogKind) -> Vec<u8> {
+        match kind {
+            LogKind::Bars => self.bars.drain(),
+            LogKind::Equity => self.equity.drain(),
+            LogKind::Votes => self.votes.drain(),
+            LogKind::Ticks => self.ticks.drain(),
+        }
     }
 
-    pub(crate) fn drain_votes(&mut self) -> Vec<u8> {
-        self.votes.drain()
+    pub(crate) const fn dropped(&self, kind: LogKind) -> u64 {
+        match kind {
+            LogKind::Bars => self.bars.dropped,
+            LogKind::Equity => self.equity.dropped,
+            LogKind::Votes => self.votes.dropped,
+            LogKind::Ticks => self.ticks.dropped,
+        }
     }
+}
 
-    pub(crate) fn drain_equity(&mut self) -> Vec<u8> {
-        self.equity.drain()
-    }
-
-    pub(crate) const fn dropped(&self) -> u64 {
-        self.bars.dropped + self.votes.dropped + self.equity.dropped
+/// Returns the record of a price.
+pub(crate) fn tick_record(instrument: usize, source: Source, tick: &Tick) -> EventRecord {
+    EventRecord {
+        ts_ns: tick.ts_ns,
+        ts_recv_ns: tick.ts_recv_ns,
+        instrument: index(instrument),
+        kind: EventKind::Price as u16,
+        source: source as u16,
+        price: tick.price,
+        volume: tick.volume.or_nan(),
+        liquidity: tick.liquidity.or_nan(),
+        slot: 0,
+        index: 0,
     }
 }
 

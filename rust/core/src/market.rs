@@ -5,7 +5,7 @@ use utb_types::{Bar, EventKind, EventRecord, Source, Timeframe, Value};
 
 use crate::event::EngineEvent;
 use crate::instrument::hash;
-use crate::log::{EquityRecord, bar_record};
+use crate::log::{EquityRecord, bar_record, tick_record};
 use crate::pipeline::Pipeline;
 use crate::state::SourceCounts;
 
@@ -13,6 +13,8 @@ use crate::state::SourceCounts;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Tick {
     pub(crate) ts_ns: i64,
+    /// When it was received.
+    pub(crate) ts_recv_ns: i64,
     /// Quote per base, finite and > 0.
     pub(crate) price: f64,
     /// Base volume since the one before; absent if unknown.
@@ -40,6 +42,7 @@ impl Pipeline {
         }
         let tick = Tick {
             ts_ns: record.ts_ns,
+            ts_recv_ns: record.ts_recv_ns,
             price: record.price,
             volume: Value::new(record.volume),
             liquidity: Value::new(record.liquidity),
@@ -78,6 +81,7 @@ impl Pipeline {
     /// Takes a price that passed the checks of its source; returns whether it counted.
     #[inline]
     pub(crate) fn on_price(&mut self, instrument: usize, source: Source, tick: &Tick) -> bool {
+        self.stages.touch(index(instrument));
         self.clock_to(tick.ts_ns);
         let primary = self.state.hot.get(instrument).map(|it| it.primary);
         if primary != Some(source) && source != Source::Recorded {
@@ -102,6 +106,7 @@ impl Pipeline {
                 let counts = self.counts(source);
                 counts.accepted += 1;
                 counts.late_inside += 1;
+                self.log_tick(instrument, source, tick);
                 true
             }
             Applied::Updated => {
@@ -116,9 +121,17 @@ impl Pipeline {
                     self.schedule(instrument);
                 }
                 self.counts(source).accepted += 1;
+                self.log_tick(instrument, source, tick);
                 self.after_price(instrument, tick);
                 true
             }
+        }
+    }
+
+    #[inline]
+    fn log_tick(&mut self, instrument: usize, source: Source, tick: &Tick) {
+        if self.logs.ticks.is_on() {
+            self.logs.ticks.push(tick_record(instrument, source, tick));
         }
     }
 

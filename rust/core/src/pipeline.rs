@@ -11,8 +11,9 @@ use crate::correlation::correlation;
 use crate::event::EngineEvent;
 use crate::ingest::DeepestPair;
 use crate::instrument::Registry;
-use crate::log::Logs;
+use crate::log::{LogKind, Logs};
 use crate::portfolio::Portfolio;
+use crate::stages::StageLog;
 use crate::state::{Mark, State};
 
 /// Prices, contexts and positions in; decisions and fired triggers out.
@@ -30,6 +31,7 @@ pub struct Pipeline {
     pub(crate) state: State,
     pub(crate) bindings: Bindings,
     pub(crate) logs: Logs,
+    pub(crate) stages: StageLog,
     pub(crate) events: Vec<EngineEvent>,
     pub(crate) scratch: Scratch,
     pub(crate) pairs: Vec<DeepestPair>,
@@ -53,6 +55,7 @@ impl Pipeline {
             input,
             bindings: Bindings::default(),
             logs: Logs::default(),
+            stages: StageLog::default(),
             events: Vec::with_capacity(16),
             scratch: Scratch::with_capacity(64),
             pairs: Vec::with_capacity(64),
@@ -117,8 +120,8 @@ impl Pipeline {
         context: &[u8],
         ts_ns: i64,
     ) -> Result<(), CoreError> {
-        let context: Context = serde_json::from_slice(context)
-            .map_err(|error| CoreError::document("context", error))?;
+        let context: Context =
+            sonic_rs::from_slice(context).map_err(|error| CoreError::document("context", error))?;
         self.check_instrument(instrument)?;
         if let Some(cold) = self.state.cold.get_mut(instrument as usize) {
             cold.context.set(context, ts_ns);
@@ -291,24 +294,29 @@ impl Pipeline {
         self.events.clear();
     }
 
-    /// Switches the logs of closed bars, equity and votes on or off.
-    pub fn log(&mut self, bars: bool, equity: bool, votes: bool) {
-        self.logs.switch(bars, equity, votes);
+    /// Switches these logs on and the others off; what they hold stays.
+    pub fn log(&mut self, on: &[LogKind]) {
+        self.logs.switch(on);
     }
 
-    /// Returns the bars closed since the last call, as [`crate::BarRecord`]s.
-    pub fn drain_bars(&mut self) -> Vec<u8> {
-        self.logs.drain_bars()
+    /// Returns the records of a kind since the last call.
+    pub fn drain(&mut self, kind: LogKind) -> Vec<u8> {
+        self.logs.drain(kind)
     }
 
-    /// Returns the votes since the last call, as [`crate::VoteRecord`]s.
-    pub fn drain_votes(&mut self) -> Vec<u8> {
-        self.logs.drain_votes()
+    /// Returns how many records of a kind were dropped since the start, because nobody drained.
+    pub fn log_dropped(&self, kind: LogKind) -> u64 {
+        self.logs.dropped(kind)
     }
 
-    /// Returns the equity rows since the last call, as [`crate::EquityRecord`]s.
-    pub fn drain_equity(&mut self) -> Vec<u8> {
-        self.logs.drain_equity()
+    /// Returns the stage log.
+    pub const fn stages(&self) -> &StageLog {
+        &self.stages
+    }
+
+    /// Returns the stage log, to switch, to write and to drain.
+    pub const fn stages_mut(&mut self) -> &mut StageLog {
+        &mut self.stages
     }
 
     pub(crate) fn check_instrument(&self, instrument: u32) -> Result<(), CoreError> {
@@ -322,7 +330,7 @@ impl Pipeline {
 
 fn params_of(json: &[u8]) -> Result<Params, CoreError> {
     let params: Params =
-        serde_json::from_slice(json).map_err(|error| CoreError::document("params", error))?;
+        sonic_rs::from_slice(json).map_err(|error| CoreError::document("params", error))?;
     for (field, value) in
         [("close_grace_ns", params.feeds.close_grace_ns), ("max_gap_ns", params.feeds.max_gap_ns)]
     {

@@ -41,8 +41,8 @@ pub(crate) struct Fall {
 impl Portfolio {
     /// Reads the JSON document; `instruments` is their number.
     pub(crate) fn from_json(json: &[u8], instruments: usize) -> Result<Self, CoreError> {
-        let document: Document = serde_json::from_slice(json)
-            .map_err(|error| CoreError::document("portfolio", error))?;
+        let document: Document =
+            sonic_rs::from_slice(json).map_err(|error| CoreError::document("portfolio", error))?;
         let Document { cash, holdings, peak, max_drawdown } = document;
         if holdings.len() > HOLDINGS_MAX {
             let expected = format!("at most {HOLDINGS_MAX}");

@@ -8,7 +8,7 @@ use crate::state::State;
 /// First bytes of a state.
 const MAGIC: [u8; 4] = *b"UTBS";
 /// Grows with every change of what the state holds.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Bytes of the header: magic, version, fingerprint, checksum.
 const HEADER: usize = 24;
 

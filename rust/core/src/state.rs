@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utb_signals::bars::BarBuilder;
 use utb_signals::diversity::Diversity;
-use utb_signals::ensemble::Standing;
+use utb_signals::ensemble::{Standing, Verdict};
 use utb_signals::flash_crash::FlashCrash;
 use utb_signals::indicators::Series;
 use utb_signals::levels::SwingLevels;
@@ -15,7 +15,7 @@ use utb_signals::strategies::{ContextSet, Memory};
 use utb_signals::triggers::Triggers;
 use utb_types::{
     Bar, HoldReason, Levels, Params, PatternSignal, STRATEGY_COUNT, Side, Source, StatFeatures,
-    TIMEFRAME_COUNT, TfFeatures, Timeframe, Value, Vote,
+    StrategyId, TIMEFRAME_COUNT, TfFeatures, Timeframe, Value, Vote,
 };
 
 use crate::correlation::HourCloses;
@@ -55,15 +55,40 @@ pub(crate) struct Hot {
     pub(crate) crash: FlashCrash,
 }
 
-/// What the close of a bar of the strategy timeframe found last.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+/// What the strategies and the ensemble found last: at the close of a bar of the strategy
+/// timeframe, or later at a tick, for those that look at ticks.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Evaluation {
     pub(crate) ts_ns: i64,
     pub(crate) bar_open_ns: i64,
+    /// The latest of each strategy.
     pub(crate) votes: [Vote; STRATEGY_COUNT],
     /// HOLD with a reason, or the side of the decision.
     pub(crate) side: Side,
     pub(crate) hold: Option<HoldReason>,
+    /// The lead of the decision.
+    pub(crate) lead: Option<StrategyId>,
+}
+
+impl Evaluation {
+    /// Takes the votes whose bit (1 << strategy) is in `mask`.
+    #[inline]
+    pub(crate) fn take(&mut self, votes: &[Vote; STRATEGY_COUNT], mask: u8) {
+        for (bit, (slot, vote)) in self.votes.iter_mut().zip(votes).enumerate() {
+            if mask & (1 << bit) != 0 {
+                *slot = *vote;
+            }
+        }
+    }
+
+    /// Notes what the ensemble said.
+    #[inline]
+    pub(crate) const fn judged(&mut self, verdict: &Verdict) {
+        (self.side, self.hold, self.lead) = match verdict {
+            Verdict::Act(action) => (action.side, None, Some(action.lead)),
+            Verdict::Hold(reason) => (Side::Hold, Some(*reason), None),
+        };
+    }
 }
 
 /// State of the strategy timeframe.

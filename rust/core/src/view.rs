@@ -1,17 +1,20 @@
-//! JSON for people and metrics: counters, and one instrument's state.
+//! JSON for people and metrics: counters, and one instrument's state (its shape: `view` in
+//! `python/utb/_core.pyi`).
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use utb_signals::strategies::CONDITIONS;
+use utb_signals::ensemble::Tally;
+use utb_signals::strategies::{COMPARISONS, CONDITIONS};
 use utb_types::{
-    Bar, Condition, HoldReason, Levels, PatternSignal, Regime, STRATEGY_COUNT, Side, StatFeatures,
-    StrategyId, TfFeatures, Timeframe, Value,
+    Bar, Condition, EnsembleParams, HoldReason, Levels, PatternSignal, Regime, STRATEGY_COUNT,
+    Side, StatFeatures, StrategyId, TfFeatures, Timeframe, Value, Vote,
 };
 
 use crate::CoreError;
+use crate::log::LogKind;
 use crate::pipeline::Pipeline;
-use crate::state::{HOLD_REASONS, SourceCounts};
+use crate::state::{Evaluation, HOLD_REASONS, SourceCounts};
 
 /// Sources by [`utb_types::Source`] number.
 const SOURCES: [&str; 4] = ["dexscreener", "birdeye", "helius", "recorded"];
@@ -29,7 +32,8 @@ struct CountersView<'a> {
     items: BTreeMap<&'static str, &'a SourceCounts>,
     /// Symbol to reason of its last evaluation; null if that decided.
     holds: BTreeMap<&'a str, Option<HoldReason>>,
-    log_records_dropped: u64,
+    /// By log.
+    log_records_dropped: BTreeMap<&'static str, u64>,
 }
 
 #[derive(Serialize)]
@@ -58,6 +62,40 @@ struct EvaluationView {
     bar_open_ns: i64,
     side: Side,
     hold: Option<HoldReason>,
+    lead: Option<StrategyId>,
+    /// Side of the larger mass, acted on or not.
+    leaning: Side,
+    consensus: Value,
+    confidence: Value,
+    participation: Value,
+    min_consensus: f64,
+    min_confidence: f64,
+    min_participation: f64,
+}
+
+impl EvaluationView {
+    fn of(last: &Evaluation, tally: Option<Tally>, limits: &EnsembleParams) -> Self {
+        let number = |read: fn(&Tally) -> f64| tally.as_ref().map(read).into();
+        let nothing = last.hold == Some(HoldReason::NoVotes);
+        Self {
+            ts_ns: last.ts_ns,
+            bar_open_ns: last.bar_open_ns,
+            side: last.side,
+            hold: last.hold,
+            lead: last.lead,
+            leaning: tally.map_or(Side::Hold, |tally| tally.side),
+            consensus: number(|tally| tally.consensus),
+            confidence: number(|tally| tally.confidence),
+            participation: if nothing {
+                Value::new(0.0)
+            } else {
+                number(|tally| tally.participation)
+            },
+            min_consensus: limits.min_consensus,
+            min_confidence: limits.min_confidence,
+            min_participation: limits.min_participation,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -69,10 +107,23 @@ struct VoteView {
     confidence: f64,
     /// Side of the latest evaluation.
     latest: Side,
+    /// In the instrument's present regime.
+    weight: f64,
     stop: Value,
     target: Value,
-    /// BUY conditions by name: true, false, or null where an input was missing.
-    conditions: BTreeMap<&'static str, Option<bool>>,
+    /// BUY conditions, in order.
+    conditions: Vec<ConditionView>,
+}
+
+#[derive(Serialize)]
+struct ConditionView {
+    name: &'static str,
+    /// Null where an input was missing.
+    held: Option<bool>,
+    /// How `value` is compared with `limit`; null where there is no single number.
+    op: Option<&'static str>,
+    value: Value,
+    limit: Value,
 }
 
 impl Pipeline {
@@ -95,7 +146,9 @@ impl Pipeline {
             holds: instruments
                 .filter_map(|(index, it)| Some((it.symbol.as_str(), last(index)?.hold)))
                 .collect(),
-            log_records_dropped: self.logs.dropped(),
+            log_records_dropped: LogKind::ALL
+                .map(|kind| (kind.name(), self.logs.dropped(kind)))
+                .into(),
         };
         serde_json::to_vec(&view).map_err(|error| CoreError::document("counters", error))
     }
@@ -119,6 +172,8 @@ impl Pipeline {
         });
         let own = cold.series.features(named.timeframe);
         let strategy = &cold.strategy;
+        let ensemble = &self.params.ensemble;
+        let regime = own.map_or(Regime::Neutral, |tf| utb_signals::ensemble::regime(tf, ensemble));
         let view = InstrumentView {
             instrument,
             symbol: &named.symbol,
@@ -133,41 +188,58 @@ impl Pipeline {
             bullish: &strategy.bullish,
             bearish: &strategy.bearish,
             statistics: &strategy.stat_features,
-            regime: own.map_or(Regime::Neutral, |tf| {
-                utb_signals::ensemble::regime(tf, &self.params.ensemble)
-            }),
-            votes: self.votes_view(place),
-            evaluation: strategy.last.map(|last| EvaluationView {
-                ts_ns: last.ts_ns,
-                bar_open_ns: last.bar_open_ns,
-                side: last.side,
-                hold: last.hold,
-            }),
+            regime,
+            votes: self.votes_view(place, regime),
+            evaluation: strategy
+                .last
+                .as_ref()
+                .map(|last| EvaluationView::of(last, strategy.standing.tally(), ensemble)),
         };
         serde_json::to_vec(&view).map_err(|error| CoreError::document("view", error))
     }
 
-    fn votes_view(&self, instrument: usize) -> Vec<VoteView> {
+    fn votes_view(&self, instrument: usize, regime: Regime) -> Vec<VoteView> {
         let Some(cold) = self.state.cold.get(instrument) else { return Vec::new() };
         let latest =
-            cold.strategy.last.map_or([utb_types::Vote::default(); STRATEGY_COUNT], |it| it.votes);
+            cold.strategy.last.as_ref().map_or([Vote::default(); STRATEGY_COUNT], |it| it.votes);
         let standing = cold.strategy.standing.view(&self.params.ensemble);
         let sides = standing.sides.into_iter().zip(standing.strengths).zip(standing.confidences);
-        let named = StrategyId::ALL.into_iter().zip(CONDITIONS).zip(latest);
-        named
-            .zip(sides)
-            .map(|(((id, names), vote), ((side, strength), confidence))| VoteView {
+        let weights = self.params.weights.get(regime as usize).copied().unwrap_or_default();
+        StrategyId::ALL
+            .into_iter()
+            .zip(&latest)
+            .zip(sides.zip(weights))
+            .map(|((id, vote), (((side, strength), confidence), weight))| VoteView {
                 strategy: id.name(),
                 side,
                 strength,
                 confidence,
                 latest: vote.side,
+                weight,
                 stop: vote.stop,
                 target: vote.target,
-                conditions: names.iter().copied().zip(vote.buy.map(truth)).collect(),
+                conditions: conditions_view(id, vote),
             })
             .collect()
     }
+}
+
+fn conditions_view(id: StrategyId, vote: &Vote) -> Vec<ConditionView> {
+    let names = CONDITIONS.get(id.index()).copied().unwrap_or_default();
+    let comparisons = COMPARISONS.get(id.index()).copied().unwrap_or_default();
+    let found = vote.buy.into_iter().zip(vote.measures);
+    names
+        .iter()
+        .zip(comparisons)
+        .zip(found)
+        .map(|((name, op), (condition, measure))| ConditionView {
+            name,
+            held: truth(condition),
+            op: *op,
+            value: measure.value,
+            limit: measure.limit,
+        })
+        .collect()
 }
 
 fn truth(condition: Condition) -> Option<bool> {

@@ -5,7 +5,7 @@ use rmp::encode::{
     ByteBuf, write_array_len, write_f64, write_nil, write_sint, write_str, write_uint,
 };
 use utb_signals::triggers::MoveCause;
-use utb_types::{Condition, STRATEGY_COUNT, Side, TriggerKind, Value};
+use utb_types::{CONDITION_MAX, Condition, STRATEGY_COUNT, Side, TriggerKind, Value};
 
 use crate::event::{Decision, DecisionFeatures, EngineEvent};
 
@@ -14,12 +14,24 @@ pub fn encode(events: &[EngineEvent]) -> Option<Vec<u8>> {
     if events.is_empty() {
         return None;
     }
-    let mut out = Writer(ByteBuf::with_capacity(events.len() * 64));
+    let bytes: usize = events.iter().map(size_hint).sum();
+    let mut out = Writer(ByteBuf::with_capacity(LIST_BYTES + bytes));
     out.list(events.len());
     for event in events {
         out.event(event);
     }
     Some(out.0.into_vec())
+}
+
+/// Most bytes of the head of a list.
+const LIST_BYTES: usize = 5;
+
+/// Returns about how many bytes an event takes, so that one allocation is enough.
+const fn size_hint(event: &EngineEvent) -> usize {
+    match event {
+        EngineEvent::Decision(_) => 480,
+        _ => 80,
+    }
 }
 
 /// Returns the name of a side.
@@ -53,15 +65,18 @@ const fn cause_name(cause: MoveCause) -> &'static str {
     }
 }
 
-/// Returns one letter per condition that the strategy has.
-pub(crate) fn letters(strategy: usize, conditions: &[Condition]) -> String {
-    let count = utb_signals::strategies::CONDITIONS.get(strategy).map_or(0, |names| names.len());
-    let letter = |condition: &Condition| match condition {
-        Condition::Missing => '-',
-        Condition::Failed => 'F',
-        Condition::Held => 'T',
-    };
-    conditions.iter().take(count).map(letter).collect()
+/// Returns how many conditions a strategy has.
+fn condition_count(strategy: usize) -> usize {
+    utb_signals::strategies::CONDITIONS.get(strategy).map_or(0, |names| names.len())
+}
+
+/// Returns a letter per condition.
+fn letters(conditions: [Condition; CONDITION_MAX]) -> [u8; CONDITION_MAX] {
+    conditions.map(|condition| match condition {
+        Condition::Missing => b'-',
+        Condition::Failed => b'F',
+        Condition::Held => b'T',
+    })
 }
 
 /// Writing to memory cannot fail, so every result is dropped.
@@ -177,7 +192,9 @@ impl Writer {
             self.float(*strength);
             self.float(*confidence);
             self.float(*weight);
-            self.text(&letters(strategy, conditions));
+            let letters = letters(*conditions);
+            let named = letters.get(..condition_count(strategy)).unwrap_or_default();
+            self.text(str::from_utf8(named).unwrap_or_default());
         }
         self.features(&decision.features, view.regime as u64);
         self.count(decision.params_version);

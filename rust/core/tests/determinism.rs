@@ -165,7 +165,7 @@ fn test_load_of_another_build_or_set_says_what_differs() {
     let mut version = state.clone();
     version[4] = 99;
     let error = pipeline.load(&version).unwrap_err().to_string();
-    assert_eq!(error, "state version is 99, must be 1");
+    assert_eq!(error, "state version is 99, must be 2");
     let mut flipped = state.clone();
     *flipped.last_mut().unwrap() ^= 1;
     assert!(pipeline.load(&flipped).unwrap_err().to_string().starts_with("state checksum is "));

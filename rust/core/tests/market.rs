@@ -4,7 +4,7 @@
 mod support;
 
 use support::{MINUTE_NS, SECOND_NS, START_NS, pipeline, pipeline_of, record, records, take};
-use utb_core::{EngineEvent, Pipeline};
+use utb_core::{EngineEvent, LogKind, Pipeline};
 use utb_types::{EventKind, Source, Timeframe, TriggerKind};
 
 fn counters(pipeline: &Pipeline) -> serde_json::Value {
@@ -12,13 +12,13 @@ fn counters(pipeline: &Pipeline) -> serde_json::Value {
 }
 
 fn bars(pipeline: &mut Pipeline) -> Vec<utb_core::BarRecord> {
-    bytemuck::allocation::pod_collect_to_vec(&pipeline.drain_bars())
+    bytemuck::allocation::pod_collect_to_vec(&pipeline.drain(LogKind::Bars))
 }
 
 #[test]
 fn test_silent_bar_closes_by_timer_at_its_end_and_grace() {
     let mut pipeline = pipeline();
-    pipeline.log(true, false, false);
+    pipeline.log(&[LogKind::Bars]);
     pipeline.on_record(&record(START_NS, 0, 10.0, 1.0));
     let due_ns = START_NS + 5 * MINUTE_NS + SECOND_NS / 2;
     pipeline.advance_to(due_ns - 1);
@@ -31,7 +31,7 @@ fn test_silent_bar_closes_by_timer_at_its_end_and_grace() {
 #[test]
 fn test_event_of_another_instrument_runs_the_timers_but_not_the_own_close() {
     let mut pipeline = pipeline();
-    pipeline.log(true, false, false);
+    pipeline.log(&[LogKind::Bars]);
     pipeline.on_record(&record(START_NS, 0, 10.0, 1.0));
     pipeline.on_record(&record(START_NS, 1, 20.0, 1.0));
     let end_ns = START_NS + 5 * MINUTE_NS;
@@ -44,7 +44,7 @@ fn test_event_of_another_instrument_runs_the_timers_but_not_the_own_close() {
 #[test]
 fn test_silence_repeats_the_close_up_to_the_gap_limit_then_the_warm_up_restarts() {
     let mut pipeline = pipeline();
-    pipeline.log(true, false, false);
+    pipeline.log(&[LogKind::Bars]);
     pipeline.on_record(&record(START_NS + MINUTE_NS, 0, 10.0, 1.0));
     pipeline.advance_to(START_NS + 60 * MINUTE_NS);
     // 15 minutes after the event is 16 past: bars that end at 5, 10 and 15 close, and the 15m bar.
@@ -101,7 +101,7 @@ fn test_outlier_late_and_invalid_items_are_counted_and_change_nothing() {
 #[test]
 fn test_late_item_inside_the_forming_bar_moves_high_and_volume_only() {
     let mut pipeline = pipeline();
-    pipeline.log(true, false, false);
+    pipeline.log(&[LogKind::Bars]);
     pipeline.on_record(&record(START_NS + 60 * SECOND_NS, 0, 10.0, 1.0));
     pipeline.on_record(&record(START_NS + 30 * SECOND_NS, 0, 12.0, 2.0));
     assert_eq!(pipeline.mark(0).unwrap().price.to_bits(), 10.0_f64.to_bits());
@@ -231,7 +231,7 @@ fn test_tighten_raises_the_stop_to_the_atr_below_the_last_price() {
 #[test]
 fn test_equity_follows_marks_and_tells_the_floor_and_the_day() {
     let mut pipeline = pipeline();
-    pipeline.log(false, true, false);
+    pipeline.log(&[LogKind::Equity]);
     pipeline
         .set_portfolio(br#"{"cash":1000,"holdings":[[0,10]],"peak":1500,"max_drawdown":0.04}"#)
         .unwrap();
@@ -251,7 +251,7 @@ fn test_equity_follows_marks_and_tells_the_floor_and_the_day() {
     };
     assert_eq!(events, [day, floor]);
     let rows: Vec<utb_core::EquityRecord> =
-        bytemuck::allocation::pod_collect_to_vec(&pipeline.drain_equity());
+        bytemuck::allocation::pod_collect_to_vec(&pipeline.drain(LogKind::Equity));
     assert_eq!(rows, [utb_core::EquityRecord { ts_ns: last_ns + 1, equity: 2000.0 }]);
     // Told once, also after a new portfolio, until equity is back.
     pipeline
@@ -294,20 +294,4 @@ fn test_strategy_timeframe_finer_than_the_input_is_refused() {
         Pipeline::new(params.as_bytes(), instruments.as_bytes(), Timeframe::H1).unwrap_err();
     let text = "timeframe is 15m, must be 1h or coarser, the bar size of SOL-USDC's input";
     assert_eq!(error.to_string(), text);
-}
-
-#[test]
-fn test_view_of_an_instrument_is_readable_before_and_after_its_first_price() {
-    let mut pipeline = pipeline();
-    let view = |pipeline: &Pipeline| -> serde_json::Value {
-        serde_json::from_slice(&pipeline.view_json(0).unwrap()).unwrap()
-    };
-    assert!(view(&pipeline)["price"].is_null() && view(&pipeline)["forming"].is_null());
-    for record in &records(22, 100) {
-        pipeline.on_record(record);
-    }
-    let after = view(&pipeline);
-    assert!(after["price"].is_number() && after["features"]["15m"]["rsi14"].is_number());
-    assert_eq!(after["votes"].as_array().unwrap().len(), 8);
-    assert!(pipeline.view_json(2).is_err());
 }

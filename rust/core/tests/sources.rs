@@ -4,7 +4,7 @@
 mod support;
 
 use support::{MINUTE_NS, SECOND_NS, SOL, START_NS, USDC, pipeline_of, price_frame};
-use utb_core::{BarRecord, Mark, Pipeline};
+use utb_core::{BarRecord, LogKind, Mark, Pipeline};
 use utb_types::{PoolRole, Source, Timeframe};
 
 const START_S: i64 = START_NS / SECOND_NS;
@@ -17,7 +17,7 @@ fn items(pipeline: &Pipeline, source: &str) -> serde_json::Value {
 }
 
 fn bars(pipeline: &mut Pipeline) -> Vec<BarRecord> {
-    bytemuck::allocation::pod_collect_to_vec(&pipeline.drain_bars())
+    bytemuck::allocation::pod_collect_to_vec(&pipeline.drain(LogKind::Bars))
 }
 
 fn mark(pipeline: &Pipeline) -> Mark {
@@ -73,7 +73,7 @@ fn trade(tx: &str, block_s: i64, price: f64, amount: f64) -> String {
 #[test]
 fn test_birdeye_trade_counts_once_at_its_block_time() {
     let mut pipeline = pipeline_of("birdeye", "close", Timeframe::M1);
-    pipeline.log(true, false, false);
+    pipeline.log(&[LogKind::Bars]);
     let now_ns = START_NS + 5 * SECOND_NS;
     for frame in [
         trade("a1", START_S + 3, 100.0, 2.0),
@@ -96,7 +96,7 @@ fn test_birdeye_trade_counts_once_at_its_block_time() {
 #[test]
 fn test_birdeye_trade_beside_a_forming_bar_adds_no_volume() {
     let mut pipeline = pipeline_of("birdeye", "close", Timeframe::M1);
-    pipeline.log(true, false, false);
+    pipeline.log(&[LogKind::Bars]);
     let frame = price_frame(SOL, "1m", START_S, 100.0, 7.0);
     pipeline.ingest(Source::Birdeye, frame.as_bytes(), START_NS + SECOND_NS);
     let frame = trade("b1", START_S + 3, 100.0, 2.0);
@@ -108,7 +108,7 @@ fn test_birdeye_trade_beside_a_forming_bar_adds_no_volume() {
 #[test]
 fn test_birdeye_history_enters_once_and_without_the_unfinished_bar() {
     let mut pipeline = pipeline_of("birdeye", "close", Timeframe::M15);
-    pipeline.log(true, false, false);
+    pipeline.log(&[LogKind::Bars]);
     let bar = |number: i64| {
         format!(
             r#"{{"c":102.0,"h":103.0,"l":99.0,"o":100.0,"type":"15m","unixTime":{},
@@ -171,7 +171,7 @@ fn test_dexscreener_takes_the_deepest_pair_of_the_two_mints() {
 #[test]
 fn test_dexscreener_five_minute_volume_is_its_last_sample_and_absent_without_one() {
     let mut pipeline = pipeline_of("dexscreener", "close", Timeframe::M1);
-    pipeline.log(true, false, false);
+    pipeline.log(&[LogKind::Bars]);
     let mut at = |minute: i64, volume| {
         let frame = pairs(&[pair(POOL, USDC, 100.0, 1e6, volume)]);
         pipeline.ingest(Source::DexScreener, frame.as_bytes(), START_NS + minute * MINUTE_NS);

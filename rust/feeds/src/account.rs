@@ -81,14 +81,44 @@ pub fn decode_account<'a>(owner: Text<'a>, data: &[u8]) -> Result<AccountData<'a
 /// Decodes base64 into `buffer`; the result is empty if it would not fit.
 #[inline]
 fn bytes<'b>(data: &[u8], buffer: &'b mut [u8]) -> Result<&'b [u8], DecodeError> {
-    let len = STANDARD.decoded_length(data).map_err(|_| DecodeError::BadEncoding)?;
-    if len > buffer.len() {
-        return Ok(&[]);
+    match contents(data, usize::MAX, buffer) {
+        Ok(len) => Ok(buffer.get(..len).unwrap_or_default()),
+        Err(DecodeError::TooLarge { .. }) => Ok(&[]),
+        Err(other) => Err(other),
     }
-    STANDARD
-        .decode(data, Out::from_slice(buffer))
-        .map(|decoded| &*decoded)
-        .map_err(|_| DecodeError::BadEncoding)
+}
+
+/// Decodes base64 into `buffer` and returns the length. Beyond the first `wanted` bytes the text is
+/// checked and the buffer left zero, which costs a third.
+///
+/// # Errors
+///
+/// Returns [`DecodeError::BadEncoding`] if `data` is not padded standard base64, and
+/// [`DecodeError::TooLarge`] if `buffer` cannot hold it.
+#[inline]
+pub(crate) fn contents(
+    data: &[u8],
+    wanted: usize,
+    buffer: &mut [u8],
+) -> Result<usize, DecodeError> {
+    let bad = |_| DecodeError::BadEncoding;
+    let len = STANDARD.decoded_length(data).map_err(bad)?;
+    let Some(buffer) = buffer.get_mut(..len) else {
+        return Err(DecodeError::TooLarge { bytes: len });
+    };
+    // Three bytes are four characters.
+    let groups = wanted.min(len).div_ceil(3);
+    let (head, tail) = data.split_at_checked(groups * 4).unwrap_or((data, &[]));
+    let decoded = STANDARD.decode(head, Out::from_slice(buffer)).map_err(bad)?.len();
+    if !tail.is_empty() {
+        STANDARD.check(tail).map_err(bad)?;
+        if decoded != groups * 3 {
+            // Padding, and more behind it.
+            return Err(DecodeError::BadEncoding);
+        }
+        buffer.get_mut(decoded..).unwrap_or_default().fill(0);
+    }
+    Ok(len)
 }
 
 /// Reads a little-endian `u64` at `at`.

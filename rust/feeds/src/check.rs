@@ -5,7 +5,7 @@ use utb_types::{Timeframe, Value};
 use crate::{DecodeError, Text};
 
 /// Longest kept text: a base58 signature has 88 characters, a Sui coin type about 100.
-const TEXT_BYTES_MAX: usize = 128;
+pub(crate) const TEXT_BYTES_MAX: usize = 128;
 
 /// Nanoseconds in a second.
 const SECOND_NS: i64 = 1_000_000_000;

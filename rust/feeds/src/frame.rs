@@ -76,15 +76,7 @@ fn items_of<'a>(
     payload: &'a [u8],
     out: &mut Vec<Item<'a>>,
 ) -> Result<(), DecodeError> {
-    if payload.len() > FRAME_BYTES_MAX {
-        return Err(DecodeError::TooLarge { bytes: payload.len() });
-    }
-    let survey = scan::survey(payload);
-    // Other bytes than ASCII stand only in names, which nobody keeps; still, a frame is UTF-8.
-    if !survey.ascii && std::str::from_utf8(payload).is_err() {
-        return Err(DecodeError::NotUtf8);
-    }
-    let frame = Frame { bytes: payload, scan: survey.plain && scan == Scan::Fast };
+    let frame = Frame::new(scan, payload)?;
     match source {
         Source::DexScreener => dexscreener::decode(frame, out),
         Source::Birdeye => birdeye::decode(frame, out),
@@ -101,6 +93,20 @@ pub(crate) struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
+    /// Checks a frame's limits.
+    #[inline]
+    pub(crate) fn new(scan: Scan, payload: &'a [u8]) -> Result<Self, DecodeError> {
+        if payload.len() > FRAME_BYTES_MAX {
+            return Err(DecodeError::TooLarge { bytes: payload.len() });
+        }
+        let survey = scan::survey(payload);
+        // Other bytes than ASCII stand only in names, which nobody keeps; still, a frame is UTF-8.
+        if !survey.ascii && std::str::from_utf8(payload).is_err() {
+            return Err(DecodeError::NotUtf8);
+        }
+        Ok(Self { bytes: payload, scan: survey.plain && scan == Scan::Fast })
+    }
+
     /// Returns the bytes if the forward scan can read them.
     #[inline]
     pub(crate) fn plain(self) -> Option<&'a [u8]> {

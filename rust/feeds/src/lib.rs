@@ -28,7 +28,7 @@ pub use account::{
 pub use address::address_bytes;
 pub use error::DecodeError;
 pub use frame::{DEPTH_MAX, FRAME_BYTES_MAX, Scan, Scratch, decode, decode_with};
-pub use helius::AccountUpdate;
+pub use helius::{AccountContents, AccountUpdate, account_contents};
 pub use item::{Control, HistoryBar, Item, Pair, PriceBar, Rejected, SpotQuote, Trade};
 pub use text::Text;
 

@@ -169,14 +169,24 @@ pub(crate) fn prefix(bytes: &[u8]) -> (f64, usize) {
 }
 
 /// Reads an integer without sign, fraction or power, of at most 19 digits; length 0 if none.
-#[inline(never)]
+///
+/// Digit by digit: most have ten at the most.
+#[inline]
 pub(crate) fn integer(bytes: &[u8]) -> (u64, usize) {
-    let run = digits(bytes);
-    let leading_zero = run.count > 1 && bytes.first() == Some(&b'0');
-    match bytes.get(run.count) {
+    let (mut value, mut count) = (0_u64, 0);
+    for &byte in bytes {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
+        }
+        value = value.wrapping_mul(10).wrapping_add(digit.into());
+        count += 1;
+    }
+    let leading_zero = count > 1 && bytes.first() == Some(&b'0');
+    match bytes.get(count) {
         Some(b'.' | b'e' | b'E') => (0, 0),
-        _ if leading_zero || run.count > DIGITS_MAX => (0, 0),
-        _ => (run.value, run.count),
+        _ if leading_zero || count > DIGITS_MAX => (0, 0),
+        _ => (value, count),
     }
 }
 

@@ -76,12 +76,10 @@ impl<'a> Scanner<'a> {
         let mut words = self.rest;
         let mut at = 0;
         while let Some((word, next)) = words.split_first_chunk::<8>() {
-            // A quote's byte becomes 0; the lowest bit set marks the first such byte.
-            let quotes = u64::from_le_bytes(*word) ^ 0x2222_2222_2222_2222;
-            let zeros = quotes.wrapping_sub(0x0101_0101_0101_0101) & !quotes;
-            let zeros = zeros & 0x8080_8080_8080_8080;
-            if zeros != 0 {
-                return self.cut(at + (zeros.trailing_zeros() / 8) as usize);
+            // A quote's byte becomes 0.
+            let quotes = zero_bytes(u64::from_le_bytes(*word) ^ 0x2222_2222_2222_2222);
+            if quotes != 0 {
+                return self.cut(at + (quotes.trailing_zeros() / 8) as usize);
             }
             at += 8;
             words = next;
@@ -94,6 +92,28 @@ impl<'a> Scanner<'a> {
     #[inline(always)]
     pub(crate) fn long_text(&mut self) -> Option<&'a [u8]> {
         self.cut(memchr::memchr(b'"', self.rest)?)
+    }
+
+    /// As [`Scanner::text`] of printable ASCII, in a frame that need not be plain.
+    #[inline(always)]
+    pub(crate) fn plain_text(&mut self) -> Option<&'a [u8]> {
+        let mut words = self.rest;
+        let mut at = 0;
+        while let Some((word, next)) = words.split_first_chunk::<8>() {
+            let word = u64::from_le_bytes(*word);
+            // The lowest mark of each kind is exact, so the lowest of all is.
+            let controls = word.wrapping_sub(0x2020_2020_2020_2020) & !word;
+            let others = (zero_bytes(word ^ 0x5c5c_5c5c_5c5c_5c5c) | controls | word) & HIGH_BITS;
+            let special = zero_bytes(word ^ 0x2222_2222_2222_2222) | others;
+            if special != 0 {
+                at += (special.trailing_zeros() / 8) as usize;
+                return if self.rest.get(at) == Some(&b'"') { self.cut(at) } else { None };
+            }
+            at += 8;
+            words = next;
+        }
+        // So near the end of a frame there is none.
+        None
     }
 
     /// Takes a string that ends at `end`, and its quote.
@@ -153,6 +173,16 @@ impl<'a> Scanner<'a> {
     #[inline(always)]
     pub(crate) fn skip_number(&mut self) -> Option<()> {
         self.advance(number::length(self.rest))
+    }
+
+    /// Reads an integer without sign, fraction or power that need not be kept.
+    #[inline(always)]
+    pub(crate) fn skip_integer(&mut self) -> Option<()> {
+        let length = number::digit_count(self.rest);
+        if length > 1 && self.rest.first() == Some(&b'0') {
+            return None;
+        }
+        self.advance(length)
     }
 
     /// Reads a number or `null`, to be parsed later if it is needed.
@@ -237,6 +267,12 @@ impl<'a> Scanner<'a> {
         Some(key)
     }
 
+    /// Looks at the first letter of the next member's key.
+    #[inline(always)]
+    pub(crate) fn key_letter(&self) -> Option<u8> {
+        self.rest.get(1).copied()
+    }
+
     /// Reads what follows a member: `true` if another one comes, `false` at the object's end.
     #[inline(always)]
     pub(crate) fn more(&mut self) -> Option<bool> {
@@ -254,6 +290,15 @@ impl<'a> Scanner<'a> {
     pub(crate) const fn end(&self) -> Option<()> {
         if self.rest.is_empty() { Some(()) } else { None }
     }
+}
+
+/// The highest bit of each byte.
+const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+
+/// Marks the bytes that are 0 by their high bit, exactly up to the first of them.
+#[inline(always)]
+const fn zero_bytes(word: u64) -> u64 {
+    word.wrapping_sub(0x0101_0101_0101_0101) & !word & HIGH_BITS
 }
 
 /// Returns what follows the value at the start of `rest`.

@@ -11,7 +11,7 @@ pub(crate) fn refused(error: CoreError) -> PyErr {
     let refusal = PyValueError::new_err(error.to_string());
     let (field, value, expected) = error.parts();
     Python::attach(|py| {
-        let named = [("field", field), ("value", value), ("expected", expected)];
+        let named = [("field", field), ("value", value.as_str()), ("expected", expected.as_str())];
         for (name, text) in named {
             // A plain `ValueError` takes any attribute; without one the text still says it.
             refusal.value(py).setattr(name, text).ok();

@@ -1,19 +1,24 @@
 //! The exported `Pipeline`.
 
-use pyo3::buffer::PyBuffer;
-use pyo3::intern;
+use std::collections::BTreeMap;
+
+use pyo3::buffer::{PyBuffer, ReadOnlyCell};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyMemoryView};
-use utb_core::{CoreError, encode};
+use pyo3::types::PyBytes;
+use utb_core::{CoreError, LogKind, STAGES, StageRecord, duration, encode};
 use utb_types::{PoolRole, Source, Timeframe};
 
+use crate::clock::monotonic_ns;
 use crate::error::{bytes, out_of_range, refused};
 
-/// Longest payload that is copied; the decoders take frames of at most half of it.
+/// Most bytes of a payload that are copied; the decoders take frames of at most half of it.
 const PAYLOAD_BYTES_MAX: usize = 8 << 20;
 
+/// Whether the frame was taken, and what happened.
+type Ingested<'py> = (bool, Option<Bound<'py, PyBytes>>);
 type FeaturesTuple = (Option<f64>, Option<f64>, Option<f64>, Option<i8>, u8, Option<f64>);
 type MarkTuple = (f64, i64, u64, Option<f64>, Option<f64>);
+type StageTuple = (&'static str, u64, u64, u32, u32, u32, Vec<u64>);
 
 /// Prices, contexts and positions in; decisions and fired triggers out.
 #[pyclass(module = "utb._core")]
@@ -77,28 +82,22 @@ impl Pipeline {
         ts_recv_ns: i64,
     ) -> PyResult<Option<Bound<'py, PyBytes>>> {
         let source = source_of(source)?;
-        if let Ok(bytes) = payload.cast::<PyBytes>() {
-            // Immutable, so it is read where it lies.
-            self.inner.ingest(source, bytes.as_bytes(), ts_recv_ns);
-        } else if let Ok(view) = payload.cast::<PyMemoryView>() {
-            // One copy made by Python itself costs less than taking the buffer apart here.
-            let copy = view.call_method0(intern!(py, "tobytes"))?;
-            self.inner.ingest(source, copy.cast::<PyBytes>()?.as_bytes(), ts_recv_ns);
-        } else {
-            let buffer = PyBuffer::<u8>::get(payload)?;
-            let len = buffer.len_bytes();
-            if len > PAYLOAD_BYTES_MAX {
-                let expected = format!("at most {PAYLOAD_BYTES_MAX}");
-                return Err(out_of_range("payload bytes", len, &expected));
-            }
-            if self.payload.len() < len {
-                self.payload.resize(len, 0);
-            }
-            let Some(copy) = self.payload.get_mut(..len) else { return Ok(None) };
-            buffer.copy_to_slice(py, copy)?;
-            self.inner.ingest(source, copy, ts_recv_ns);
-        }
+        self.with_bytes(payload, |inner, bytes| inner.ingest(source, bytes, ts_recv_ns))?;
         Ok(self.take(py))
+    }
+
+    fn ingest_at<'py>(
+        &mut self,
+        py: Python<'py>,
+        source: u8,
+        payload: &Bound<'py, PyAny>,
+        ts_recv_ns: i64,
+    ) -> PyResult<Option<Ingested<'py>>> {
+        let source = source_of(source)?;
+        let taken =
+            self.with_bytes(payload, |inner, bytes| inner.ingest_at(source, bytes, ts_recv_ns))?;
+        let events = self.take(py);
+        Ok(if taken && events.is_none() { None } else { Some((taken, events)) })
     }
 
     fn advance_to<'py>(&mut self, py: Python<'py>, ts_ns: i64) -> Option<Bound<'py, PyBytes>> {
@@ -183,20 +182,59 @@ impl Pipeline {
     }
 
     fn drain_bars<'py>(&mut self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &self.inner.drain_bars())
+        PyBytes::new(py, &self.inner.drain(LogKind::Bars))
     }
 
     fn drain_equity<'py>(&mut self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &self.inner.drain_equity())
+        PyBytes::new(py, &self.inner.drain(LogKind::Equity))
     }
 
     fn drain_votes<'py>(&mut self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &self.inner.drain_votes())
+        PyBytes::new(py, &self.inner.drain(LogKind::Votes))
     }
 
-    #[pyo3(signature = (*, bars, equity, votes))]
-    fn log(&mut self, bars: bool, equity: bool, votes: bool) {
-        self.inner.log(bars, equity, votes);
+    fn drain_ticks<'py>(&mut self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.inner.drain(LogKind::Ticks))
+    }
+
+    fn drain_stages<'py>(&mut self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.inner.stages_mut().drain())
+    }
+
+    fn log_dropped(&self) -> BTreeMap<&'static str, u64> {
+        let logs = LogKind::ALL.map(|kind| (kind.name(), self.inner.log_dropped(kind)));
+        logs.into_iter().chain([("stages", self.inner.stages().dropped())]).collect()
+    }
+
+    #[pyo3(signature = (*, bars = false, equity = false, votes = false, ticks = false, stages = false))]
+    #[expect(clippy::fn_params_excessive_bools, reason = "keyword arguments of Python")]
+    fn log(&mut self, bars: bool, equity: bool, votes: bool, ticks: bool, stages: bool) {
+        let asked = LogKind::ALL.into_iter().zip([bars, equity, votes, ticks]);
+        let on: Vec<LogKind> = asked.filter(|(_, on)| *on).map(|(kind, _)| kind).collect();
+        self.inner.log(&on);
+        self.inner.stages_mut().switch(stages.then_some(monotonic_ns));
+    }
+
+    fn record_stage(
+        &mut self,
+        stage: u8,
+        source: u8,
+        instrument: u16,
+        ts_ns: i64,
+        duration_ns: i64,
+    ) -> PyResult<()> {
+        let duration_ns = duration(u64::try_from(duration_ns).unwrap_or(0));
+        let record = StageRecord { ts_ns, duration_ns, stage, source, instrument };
+        self.inner.stages_mut().note(record).map_err(refused)
+    }
+
+    fn stages(&self) -> Vec<StageTuple> {
+        let stages = STAGES.into_iter().zip(self.inner.stages().summaries());
+        stages
+            .map(|(name, it)| {
+                (name, it.count, it.sum_ns, it.max_ns, it.p50_ns, it.p99_ns, it.buckets.to_vec())
+            })
+            .collect()
     }
 
     fn save<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
@@ -216,6 +254,28 @@ impl Pipeline {
 }
 
 impl Pipeline {
+    /// Hands the bytes of a payload to the core.
+    #[inline]
+    fn with_bytes<R>(
+        &mut self,
+        payload: &Bound<'_, PyAny>,
+        take: impl FnOnce(&mut utb_core::Pipeline, &[u8]) -> R,
+    ) -> PyResult<R> {
+        if let Ok(bytes) = payload.cast::<PyBytes>() {
+            // Immutable, so it is read where it lies.
+            return Ok(take(&mut self.inner, bytes.as_bytes()));
+        }
+        let buffer = PyBuffer::<u8>::get(payload)?;
+        let Some(cells) = buffer.as_slice(payload.py()) else {
+            return Err(out_of_range("payload", "not contiguous", "contiguous bytes"));
+        };
+        // Of what is too long for every decoder, enough is copied for them to say so.
+        let cells = cells.get(..PAYLOAD_BYTES_MAX).unwrap_or(cells);
+        self.payload.clear();
+        self.payload.extend(cells.iter().map(ReadOnlyCell::get));
+        Ok(take(&mut self.inner, &self.payload))
+    }
+
     fn known(&self, instrument: u32) -> PyResult<()> {
         let count = self.inner.len();
         if (instrument as usize) < count {

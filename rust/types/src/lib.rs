@@ -20,8 +20,8 @@ pub use params::{
     Thresholds,
 };
 pub use signal::{
-    CONDITION_MAX, Condition, DecisionView, HoldReason, Lead, Regime, STRATEGY_COUNT, Side,
-    StrategyId, TriggerKind, Vote,
+    CONDITION_MAX, Condition, DecisionView, HoldReason, Lead, Measure, Regime, STRATEGY_COUNT,
+    Side, StrategyId, TriggerKind, Vote,
 };
 pub use time::{TIMEFRAME_COUNT, Timeframe};
 pub use value::Value;

@@ -85,6 +85,18 @@ pub enum Condition {
 /// Most conditions a strategy has.
 pub const CONDITION_MAX: usize = 4;
 
+/// The one number that a condition compares, and what it compares it with.
+///
+/// Both are absent where the condition is not about one number, or the strategy abstained before
+/// it looked; the value alone is absent where it is not known or not finite.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Measure {
+    /// The number, in the condition's own unit.
+    pub value: Value,
+    /// Its limit, in the same unit.
+    pub limit: Value,
+}
+
 /// One strategy's opinion on one instrument at one bar.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Vote {
@@ -102,6 +114,8 @@ pub struct Vote {
     pub buy: [Condition; CONDITION_MAX],
     /// SELL conditions (the mirror), same order.
     pub sell: [Condition; CONDITION_MAX],
+    /// What the BUY conditions compared, same order; for display.
+    pub measures: [Measure; CONDITION_MAX],
     /// Whether the strategy would leave a LONG position now (its "leaves early when").
     pub exit_long: bool,
     /// The mirror: ends a standing SELL vote.

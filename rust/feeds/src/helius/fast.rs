@@ -1,7 +1,8 @@
 //! The expected order of an `accountNotification`.
 
-use super::RawUpdate;
-use crate::check::borrowed;
+use super::AccountBytes;
+use crate::Text;
+use crate::check::TEXT_BYTES_MAX;
 use crate::scan::Scanner;
 
 /// Bits of the members of `value`: each may stand once.
@@ -13,66 +14,87 @@ const RENT_EPOCH: u8 = 16;
 const SPACE: u8 = 32;
 
 /// Reads the frame, or returns `None` at the first surprise.
+///
+/// Takes any bytes: all but the contents is looked at here. Those are whatever stands before the
+/// next quote, so only once they have proved to be base64 is the frame known to be good.
 #[inline]
-pub(super) fn decode(frame: &[u8]) -> Option<RawUpdate<'_>> {
+pub(super) fn decode(frame: &[u8]) -> Option<AccountBytes<'_>> {
     let mut scanner = Scanner::new(frame);
-    let mut raw = RawUpdate::default();
     scanner.literal(b"{\"jsonrpc\":\"2.0\",\"method\":\"accountNotification\",\"params\":{")?;
     scanner.literal(b"\"result\":{\"context\":{")?;
     if scanner.eat(b"\"apiVersion\":\"") {
-        scanner.text()?;
+        scanner.plain_text()?;
         scanner.literal(b",")?;
     }
     scanner.literal(b"\"slot\":")?;
-    raw.slot = Some(scanner.integer()?);
+    let slot = scanner.integer()?;
     if scanner.eat(b",\"apiVersion\":\"") {
-        scanner.text()?;
+        scanner.plain_text()?;
     }
     scanner.literal(b"},\"value\":{")?;
-    value(&mut scanner, &mut raw)?;
+    let (owner, base64) = value(&mut scanner)?;
     scanner.literal(b"},\"subscription\":")?;
-    raw.subscription = Some(scanner.integer()?);
+    let subscription = scanner.integer()?;
     scanner.literal(b"}}")?;
     scanner.end()?;
-    Some(raw)
+    Some(AccountBytes {
+        subscription,
+        slot,
+        owner: Text::borrowed(owner),
+        base64: Text::borrowed(base64),
+    })
 }
 
-/// Reads the account after its brace. Servers differ in the order of its members.
-#[inline]
-fn value<'a>(scanner: &mut Scanner<'a>, raw: &mut RawUpdate<'a>) -> Option<()> {
+/// Reads the account after its brace: owner and contents. Servers differ in the order of its
+/// members, of which no two begin with the same letter.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "the scanner would live in memory")]
+fn value<'a>(scanner: &mut Scanner<'a>) -> Option<(&'a [u8], &'a [u8])> {
     let mut seen = 0_u8;
+    let (mut owner, mut base64): (&[u8], Option<&[u8]>) = (&[], None);
     loop {
-        let member = if scanner.eat(b"\"data\":[\"") {
-            raw.data = borrowed(scanner.long_text()?);
-            scanner.literal(b",\"")?;
-            raw.encoding = borrowed(scanner.text()?);
-            scanner.literal(b"]")?;
-            DATA
-        } else if scanner.eat(b"\"executable\":") {
-            if !scanner.eat(b"false") {
-                scanner.literal(b"true")?;
+        let member = match scanner.key_letter()? {
+            b'd' => {
+                scanner.literal(b"\"data\":[\"")?;
+                base64 = Some(scanner.long_text()?);
+                scanner.literal(b",\"base64\"]")?;
+                DATA
             }
-            EXECUTABLE
-        } else if scanner.eat(b"\"lamports\":") {
-            scanner.skip_number()?;
-            LAMPORTS
-        } else if scanner.eat(b"\"owner\":\"") {
-            raw.owner = borrowed(scanner.text()?);
-            OWNER
-        } else if scanner.eat(b"\"rentEpoch\":") {
-            scanner.skip_number()?;
-            RENT_EPOCH
-        } else {
-            scanner.literal(b"\"space\":")?;
-            scanner.skip_number()?;
-            SPACE
+            b'e' => {
+                scanner.literal(b"\"executable\":")?;
+                if !scanner.eat(b"false") {
+                    scanner.literal(b"true")?;
+                }
+                EXECUTABLE
+            }
+            b'l' => {
+                scanner.literal(b"\"lamports\":")?;
+                scanner.skip_integer()?;
+                LAMPORTS
+            }
+            b'o' => {
+                scanner.literal(b"\"owner\":\"")?;
+                owner = scanner.plain_text()?;
+                OWNER
+            }
+            b'r' => {
+                scanner.literal(b"\"rentEpoch\":")?;
+                scanner.skip_integer()?;
+                RENT_EPOCH
+            }
+            _ => {
+                scanner.literal(b"\"space\":")?;
+                scanner.skip_integer()?;
+                SPACE
+            }
         };
         if seen & member != 0 {
             return None;
         }
         seen |= member;
         if !scanner.more()? {
-            return Some(());
+            break;
         }
     }
+    (1..=TEXT_BYTES_MAX).contains(&owner.len()).then_some((owner, base64?))
 }

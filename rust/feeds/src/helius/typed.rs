@@ -3,9 +3,9 @@
 use serde::Deserialize;
 use sonic_rs::LazyValue;
 
-use super::{RawUpdate, push};
+use super::{RawUpdate, encoded, push};
 use crate::DecodeError;
-use crate::item::{Control, Item, Rejected};
+use crate::item::{Control, Item};
 use crate::typed::{self, RawText};
 
 #[derive(Deserialize)]
@@ -75,10 +75,7 @@ pub(super) fn decode<'a>(frame: &'a str, out: &mut Vec<Item<'a>>) -> Result<(), 
     };
     let params = typed::raw(envelope.params.as_ref().ok_or(DecodeError::Shape)?)?;
     match method.as_bytes() {
-        b"accountNotification" => match account(params) {
-            Ok(raw) => push(raw, out),
-            Err(reason) => out.push(Item::Rejected(Rejected { index: 0, reason })),
-        },
+        b"accountNotification" => push(account(params).and_then(encoded), out),
         b"slotNotification" => {
             let SlotResult { slot, parent, root } = typed::part::<SlotParams>(params)?.result;
             out.push(Item::Control(Control::Slot { slot, parent, root }));
@@ -86,6 +83,16 @@ pub(super) fn decode<'a>(frame: &'a str, out: &mut Vec<Item<'a>>) -> Result<(), 
         _ => return Err(DecodeError::Unsupported),
     }
     Ok(())
+}
+
+/// Reads an account notification alone.
+pub(super) fn raw_update(frame: &str) -> Result<RawUpdate<'_>, DecodeError> {
+    let envelope: Envelope<'_> = typed::frame(frame)?;
+    let method = typed::text(envelope.method).ok_or(DecodeError::Unsupported)?;
+    if method.as_bytes() != b"accountNotification" {
+        return Err(DecodeError::Unsupported);
+    }
+    account(typed::raw(envelope.params.as_ref().ok_or(DecodeError::Shape)?)?)
 }
 
 /// Reads the answer to a subscription: its number, or `true` for the end of one.

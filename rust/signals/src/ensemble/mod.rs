@@ -72,6 +72,7 @@ impl Slot {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Standing {
     slots: [Slot; STRATEGY_COUNT],
+    tally: Option<Tally>,
 }
 
 /// What stands now, for snapshots and decisions.
@@ -175,6 +176,12 @@ impl Standing {
         }
     }
 
+    /// Returns the sums of the latest judgement, acted on or not; `None` if there was nothing to
+    /// weigh: during the warm-up, and when nothing stood.
+    pub const fn tally(&self) -> Option<Tally> {
+        self.tally
+    }
+
     fn take(&mut self, votes: &[Vote; STRATEGY_COUNT], mask: u8) {
         for (index, (slot, vote)) in self.slots.iter_mut().zip(votes).enumerate() {
             if mask & (1 << index) != 0 {
@@ -189,6 +196,7 @@ impl Standing {
         weights: &[f64; STRATEGY_COUNT],
         params: &Params,
     ) -> Verdict {
+        self.tally = None;
         if !inputs.tf.atr14.is_present() || !inputs.tf.close.is_present() {
             return Verdict::Hold(HoldReason::WarmUp);
         }
@@ -197,6 +205,7 @@ impl Standing {
         }
         let view = self.view(&params.ensemble);
         let tally = Tally::of(&view, weights);
+        self.tally = Some(tally);
         if let Some(reason) = tally.refusal(&params.ensemble) {
             return Verdict::Hold(reason);
         }
@@ -222,13 +231,16 @@ impl Standing {
 }
 
 /// The sums of one judgement.
-#[derive(Clone, Copy, Debug)]
-struct Tally {
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tally {
     /// Side of the larger mass; HOLD when the masses are equal.
-    side: Side,
-    consensus: f64,
-    confidence: f64,
-    participation: f64,
+    pub side: Side,
+    /// Larger mass / total mass, 0.5..1.
+    pub consensus: f64,
+    /// Weighted mean confidence of that side, 0..1.
+    pub confidence: f64,
+    /// Sum of the weights of standing votes.
+    pub participation: f64,
 }
 
 impl Tally {

@@ -1,6 +1,6 @@
 //! One named condition: whether it holds, and by how much.
 
-use utb_types::{CONDITION_MAX, Condition, Side, Value, Vote};
+use utb_types::{CONDITION_MAX, Condition, Measure, Side, Value, Vote};
 
 /// A condition as margin beyond its threshold, in its own direction; held if the margin is > 0.
 ///
@@ -11,43 +11,51 @@ pub(super) struct Test {
     state: Condition,
     margin: f64,
     scale: f64,
+    measure: Measure,
 }
 
 impl Test {
     /// Holds if `margin > 0`; a margin that is not finite counts as missing.
     #[inline]
-    pub(super) fn margin(margin: f64, scale: f64) -> Self {
+    fn margin(margin: f64, scale: f64) -> Self {
         let state = match (margin.is_finite(), margin > 0.0) {
             (false, _) => Condition::Missing,
             (true, true) => Condition::Held,
             (true, false) => Condition::Failed,
         };
-        Self { state, margin, scale }
+        Self { state, margin, scale, measure: Measure::default() }
     }
 
     /// Holds if `value > threshold`.
     #[inline]
     pub(super) fn above(value: f64, threshold: f64, scale: f64) -> Self {
-        Self::margin(value - threshold, scale)
+        Self::margin(value - threshold, scale).of(value, threshold)
     }
 
     /// Holds if `value < threshold`.
     #[inline]
     pub(super) fn below(value: f64, threshold: f64, scale: f64) -> Self {
-        Self::margin(threshold - value, scale)
+        Self::margin(threshold - value, scale).of(value, threshold)
     }
 
     /// Holds if `held`, with an excess measured apart; for conditions that are not a strict margin.
     #[inline]
     pub(super) fn known(held: bool, margin: f64, scale: f64) -> Self {
         let state = if held { Condition::Held } else { Condition::Failed };
-        Self { state, margin, scale }
+        Self { state, margin, scale, measure: Measure::default() }
+    }
+
+    /// Says what is compared with what, for a condition that is not made by above or below.
+    #[inline]
+    pub(super) fn of(self, value: f64, limit: f64) -> Self {
+        Self { measure: Measure { value: Value::new(value), limit: Value::new(limit) }, ..self }
     }
 
     /// An input was missing.
     #[inline]
-    pub(super) const fn missing() -> Self {
-        Self { state: Condition::Missing, margin: f64::NAN, scale: 1.0 }
+    pub(super) fn missing() -> Self {
+        let state = Condition::Missing;
+        Self { state, margin: f64::NAN, scale: 1.0, measure: Measure::default() }
     }
 
     /// Holds if either holds, with the larger excess; missing if either is.
@@ -123,6 +131,7 @@ impl<const N: usize> Opinion<N> {
         let mut vote = Vote {
             buy: states(&self.buy),
             sell: states(&self.sell),
+            measures: measures(&self.buy),
             exit_long: self.exit_long,
             exit_short: self.exit_short,
             ..Vote::default()
@@ -164,6 +173,15 @@ fn states<const N: usize>(tests: &[Test; N]) -> [Condition; CONDITION_MAX] {
         *state = test.state;
     }
     states
+}
+
+#[inline]
+fn measures<const N: usize>(tests: &[Test; N]) -> [Measure; CONDITION_MAX] {
+    let mut measures = [Measure::default(); CONDITION_MAX];
+    for (measure, test) in measures.iter_mut().zip(tests) {
+        *measure = test.measure;
+    }
+    measures
 }
 
 #[cfg(test)]

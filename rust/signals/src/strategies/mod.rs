@@ -74,6 +74,21 @@ pub const CONDITIONS: [&[&str]; STRATEGY_COUNT] = [
     &["z", "reversion_probability", "price_difference"],
 ];
 
+/// How each strategy's BUY conditions compare their [`utb_types::Measure`], in the same order;
+/// `None` where a condition is not about one number.
+///
+/// `near_support` also needs a distance >= 0.
+pub const COMPARISONS: [&[Option<&str>]; STRATEGY_COUNT] = [
+    &[Some(">"), Some(">"), Some(">"), Some(">")],
+    &[None, Some(">"), Some(">")],
+    &[Some(">"), Some(">"), None, Some(">")],
+    &[Some(">"), Some(">"), Some(">")],
+    &[Some(">"), Some(">"), Some(">")],
+    &[Some(">"), Some(">"), Some(">"), Some(">=")],
+    &[Some(">"), Some("<="), None],
+    &[Some("<"), Some(">"), Some(">")],
+];
+
 /// Returns one strategy's vote.
 #[inline]
 pub fn vote(strategy: StrategyId, inputs: &Inputs<'_>, params: &Params) -> Vote {

@@ -59,7 +59,7 @@ fn crossed(before: f64, close: f64, target: f64) -> bool {
 fn strong(pattern: &PatternSignal, params: &Params) -> Test {
     let limit = params.thresholds.pattern_strength;
     let strength = pattern.strength.get().unwrap_or(0.0);
-    Test::known(strength > limit, strength - limit, params.scales.pattern)
+    Test::known(strength > limit, strength - limit, params.scales.pattern).of(strength, limit)
 }
 
 /// `distance` from the level, in quote units, is between 0 and the limit.
@@ -71,7 +71,7 @@ fn near(distance: f64, inputs: &Inputs<'_>, params: &Params) -> Test {
     }
     let limit = params.thresholds.pattern_support_atr;
     let held = (0.0..=limit).contains(&distance_atr);
-    Test::known(held, limit - distance_atr, params.scales.atr)
+    Test::known(held, limit - distance_atr, params.scales.atr).of(distance_atr, limit)
 }
 
 #[inline]

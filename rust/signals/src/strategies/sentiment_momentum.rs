@@ -28,7 +28,10 @@ pub(super) fn vote(inputs: &Inputs<'_>, params: &Params) -> Vote {
         limits.sentiment_social_volume,
         scales.social_volume,
     );
-    let news = |items: u32| Test::known(items >= 1, f64::from(items) - 1.0, scales.news);
+    let news = |items: u32| {
+        let count = f64::from(items);
+        Test::known(items >= 1, count - 1.0, scales.news).of(count, 1.0)
+    };
     let rise = limits.sentiment_momentum;
     let opinion = Opinion {
         buy: [

@@ -58,7 +58,7 @@ pub(super) fn exits(side: Side, inputs: &Inputs<'_>, params: &Params) -> Exits {
 #[inline]
 fn stack([first, second]: [f64; 2], scale: f64) -> Test {
     let known = first.is_finite() && second.is_finite();
-    if known { Test::margin(first.min(second), scale) } else { Test::missing() }
+    if known { Test::above(first.min(second), 0.0, scale) } else { Test::missing() }
 }
 
 /// Whether `sign` x (MACD - signal) went from <= 0 to > 0 on this bar or one of the

@@ -62,7 +62,8 @@ fn valid(whale: &WhaleContext) -> bool {
 /// Whether over/under > limit, written without the division so that `under` may be 0.
 #[inline]
 fn ratio_above(over: f64, under: f64, limit: f64, scale: f64) -> Test {
-    Test::known(over > limit * under, over / under - limit, scale)
+    let ratio = over / under;
+    Test::known(over > limit * under, ratio - limit, scale).of(ratio, limit)
 }
 
 /// 0.5 + 0.5 x (buys - sells)/(buys + sells), damped towards 0.5 below `wallets_full` wallets.

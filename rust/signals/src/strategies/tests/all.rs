@@ -5,13 +5,29 @@ use utb_types::{
 };
 
 use crate::strategies::fixture::{NOW_NS, World, params, v};
-use crate::strategies::{CONDITIONS, ContextSet, vote_all};
+use crate::strategies::{COMPARISONS, CONDITIONS, ContextSet, vote_all};
 
 #[test]
 fn test_conditions_are_named_as_in_the_table() {
     let counts: Vec<usize> = CONDITIONS.iter().map(|names| names.len()).collect();
     assert_eq!(counts, [4, 3, 4, 3, 3, 4, 3, 3]);
     assert_eq!(CONDITIONS[StrategyId::StatisticalArbitrage.index()][2], "price_difference");
+    assert_eq!(COMPARISONS.map(<[_]>::len).to_vec(), counts);
+}
+
+#[test]
+fn test_measures_are_the_numbers_of_the_buy_side() {
+    let mut world = World::rest();
+    world.tf.adx14 = v(22.5);
+    let vote = world.vote(StrategyId::TrendFollowing);
+    let [stack, adx, cross, above] = vote.measures;
+    assert_eq!((adx.value, adx.limit), (v(22.5), v(25.0)));
+    assert_eq!((above.value, above.limit), (world.tf.close, world.tf.sma20));
+    assert_eq!(stack.limit, v(0.0));
+    assert!(!cross.value.is_present() && !cross.limit.is_present());
+    world.tf.adx14 = Value::ABSENT;
+    let [_, adx, ..] = world.vote(StrategyId::TrendFollowing).measures;
+    assert_eq!((adx.value, adx.limit), (Value::ABSENT, v(25.0)));
 }
 
 #[test]
@@ -144,6 +160,28 @@ prop_compose! {
     }
 }
 
+/// A known condition is what its measure says, where it has one.
+fn check_measures(strategy: StrategyId, vote: &Vote) {
+    let comparisons = COMPARISONS[strategy.index()];
+    for (place, (op, measure)) in comparisons.iter().zip(&vote.measures).enumerate() {
+        let (Some(op), Some(value), Some(limit)) = (op, measure.value.get(), measure.limit.get())
+        else {
+            continue;
+        };
+        let holds = match *op {
+            ">" => value > limit,
+            ">=" => value >= limit,
+            "<" => value < limit,
+            // `near_support`: not below the level either.
+            "<=" => (0.0..=limit).contains(&value),
+            other => panic!("unknown comparison {other}"),
+        };
+        let state = vote.buy[place];
+        let expected = if holds { Condition::Held } else { Condition::Failed };
+        assert!(state == expected || state == Condition::Missing, "{strategy:?} {place} {vote:?}");
+    }
+}
+
 fn check(vote: &Vote, close: Value, used: usize) {
     assert!((0.0..=1.0).contains(&vote.strength), "{vote:?}");
     assert!((0.0..=1.0).contains(&vote.confidence), "{vote:?}");
@@ -171,6 +209,7 @@ proptest! {
         let votes = vote_all(&world.inputs(), &params());
         for (strategy, vote) in StrategyId::ALL.into_iter().zip(&votes) {
             check(vote, world.tf.close, CONDITIONS[strategy.index()].len());
+            check_measures(strategy, vote);
             prop_assert_eq!(*vote, world.vote(strategy));
         }
     }

@@ -90,6 +90,7 @@ const QUIET: [Vote; 8] = [Vote {
     target: Value::ABSENT,
     buy: [utb_types::Condition::Missing; 4],
     sell: [utb_types::Condition::Missing; 4],
+    measures: [utb_types::Measure { value: Value::ABSENT, limit: Value::ABSENT }; 4],
     exit_long: false,
     exit_short: false,
 }; 8];
