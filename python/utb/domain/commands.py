@@ -66,6 +66,8 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True, tag="accepted"):
 
     command_id: str
     seq: int
+    last_seq: int = 0
+    """Sequence of the last record the command itself caused: a reader that has it has read it."""
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True, tag="refused"):

@@ -55,6 +55,25 @@ class Regime(IntEnum):
     TURBULENT = 3
 
 
+class Stage(IntEnum):
+    """Stages that are timed, in the order an order passes them; numbers as in the core."""
+
+    DECODE = 0
+    """A frame's arrival to its first decoded item."""
+    DECIDE = 1
+    """A frame's arrival to the end of its handling in the core."""
+    APPROVE = 2
+    """The trader on one event: risk, size, order."""
+    JOURNAL = 3
+    """Append, and sync where orders follow."""
+    SUBMIT = 4
+    """Hand-over of an input's orders to the venue."""
+    FILL = 5
+    """The trader on what became of an order."""
+    SNAPSHOT = 6
+    """The state of everything stored."""
+
+
 class ExitReason(StrEnum):
     """Why a position, or part of it, was sold."""
 
@@ -116,6 +135,7 @@ class BreakerKind(StrEnum):
     FLASH_CRASH = "FLASH_CRASH"
     WHALE_MANIPULATION = "WHALE_MANIPULATION"
     UNHEALTHY = "UNHEALTHY"
+    RECONCILIATION = "RECONCILIATION"
 
 
 class RefusalCode(StrEnum):
@@ -128,6 +148,7 @@ class RefusalCode(StrEnum):
     FLASH_CRASH = "FLASH_CRASH"
     WHALE_MANIPULATION = "WHALE_MANIPULATION"
     UNHEALTHY = "UNHEALTHY"
+    RECONCILIATION = "RECONCILIATION"
     INVALID_INPUT = "INVALID_INPUT"
     WARM_UP = "WARM_UP"
     ATR_ABSENT = "ATR_ABSENT"

@@ -1,7 +1,10 @@
 """Orders, approvals, fills and positions."""
 
+from enum import StrEnum
+
 import msgspec
 
+from utb.domain.chain import Attempt
 from utb.domain.names import ExitReason, OrderStatus, RefusalCode, Side
 
 Shares = tuple[float, ...]
@@ -98,6 +101,65 @@ class VenueFilled(msgspec.Struct, frozen=True, kw_only=True, tag="filled"):
     """Pool mid before the swap, quote per base."""
     indicative: bool
     """Whether the price came from a source that gives no executable price."""
+    signature: str = ""
+    """Transaction on the chain; empty at a venue without one."""
+    slot: int = 0
+    tip_lamports: int = 0
+    """Part of `fee_lamports` that went to a relay."""
+    rent_lamports: int = 0
+    """Locked in accounts the transaction opened, beside the fee; signed."""
+    provisional: bool = False
+    """Confirmed and not yet final: it may vanish again (`VenueReverted`)."""
+
+
+class VenueProgress(msgspec.Struct, frozen=True, kw_only=True, tag="progress"):
+    """An order moved on without a fill or an end: signed, sent, seen, final, settled, unknown."""
+
+    intent_id: str
+    ts_ns: int
+    status: OrderStatus
+    signature: str = ""
+    attempt: Attempt | None = None
+    """With SIGNED: what must be durable before `release`."""
+    slot: int = 0
+    reason: str = ""
+    fee_lamports: int = 0
+    """With SETTLED: network fees of attempts that failed on chain beside the one that filled."""
+
+
+class VenueReverted(msgspec.Struct, frozen=True, kw_only=True, tag="reverted"):
+    """A provisional fill vanished from the chain: it is undone, the order is on its way again."""
+
+    intent_id: str
+    ts_ns: int
+    signature: str
+    status: OrderStatus
+    """SENT or UNKNOWN."""
+    reason: str
+
+
+class FlowCause(StrEnum):
+    """Why lamports or cash moved beside the orders."""
+
+    EXTERNAL = "EXTERNAL"
+    """From or to others: never ours."""
+    RENT = "RENT"
+    """Between the wallet and accounts of ours: locked (negative) or got back."""
+    HOUSEKEEPING_FEE = "HOUSEKEEPING_FEE"
+    """Network fee of a transaction that is no trade."""
+
+
+class VenueFlow(msgspec.Struct, frozen=True, kw_only=True, tag="flow"):
+    """Lamports or cash moved beside the orders; the ledger follows the chain."""
+
+    ts_ns: int
+    cause: FlowCause
+    lamports: int
+    """Signed, into the wallet."""
+    quote_raw: int = 0
+    """Signed, into the wallet."""
+    signature: str = ""
+    reason: str = ""
 
 
 class VenueFailed(msgspec.Struct, frozen=True, kw_only=True, tag="failed"):
@@ -106,12 +168,26 @@ class VenueFailed(msgspec.Struct, frozen=True, kw_only=True, tag="failed"):
     intent_id: str
     ts_ns: int
     status: OrderStatus
-    """FAILED_ON_CHAIN or EXPIRED."""
+    """FAILED_ON_CHAIN, EXPIRED, or CANCELLED (it was never sent)."""
     fee_lamports: int
     reason: str
+    attempts: int = 1
+    """Transactions that were signed for it."""
 
 
-VenueEvent = VenueFilled | VenueFailed
+class VenueDiscrepancy(msgspec.Struct, frozen=True, kw_only=True, tag="discrepancy"):
+    """The chain and the book differ, or a signature of our wallet is not ours; or no longer."""
+
+    ts_ns: int
+    words: str
+    """What differs, with its figures; empty: everything agrees again."""
+
+
+VenueEvent = (
+    VenueFilled | VenueFailed | VenueProgress | VenueReverted | VenueFlow | VenueDiscrepancy
+)
+OrderEnd = VenueFilled | VenueFailed
+"""What a venue without a chain tells: an order's whole life in one event."""
 
 
 class Fill(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -131,6 +207,13 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     lead: str
     exit_reason: ExitReason | None
     indicative: bool
+    signature: str = ""
+    slot: int = 0
+    tip_lamports: int = 0
+    rent_lamports: int = 0
+    """Locked in accounts the transaction opened, beside the fee; signed."""
+    provisional: bool = False
+    """Not settled yet: on the chain SETTLED follows, with what failed attempts have cost."""
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

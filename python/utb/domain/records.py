@@ -4,12 +4,15 @@ A record's identity for `journal_hash` is every field here; sequence and wall ti
 journal's own columns and are left out.
 """
 
+from typing import Final
+
 import msgspec
 
+from utb.domain.chain import Attempt
 from utb.domain.engine import DecisionMade
 from utb.domain.names import BreakerKind, ExitReason, OrderStatus, RefusalCode
 from utb.domain.names import OperatorState as OperatorStateName
-from utb.domain.orders import Fill, OrderIntent, RiskFactor
+from utb.domain.orders import Fill, FlowCause, OrderIntent, RiskFactor
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True, tag="decision"):
@@ -43,6 +46,8 @@ class OrderState(msgspec.Struct, frozen=True, kw_only=True, tag="order"):
     status: OrderStatus
     intent: OrderIntent | None = None
     factors: tuple[RiskFactor, ...] = ()
+    gate_inputs: bytes = b""
+    """With APPROVED of an entry: what the gate saw, MessagePack of `risk.view.GateInputs`."""
     shares: tuple[float, ...] = ()
     reserved_quote_raw: int = 0
     risk_at_stop_raw: int = 0
@@ -52,6 +57,11 @@ class OrderState(msgspec.Struct, frozen=True, kw_only=True, tag="order"):
     fee_quote_raw: int = 0
     """That fee valued in quote raw."""
     reason: str = ""
+    attempt: Attempt | None = None
+    """With SIGNED: the transaction as it may be sent from now on."""
+    signature: str = ""
+    """Transaction the state is about; empty at a venue without a chain."""
+    slot: int = 0
 
 
 class FillBooked(msgspec.Struct, frozen=True, kw_only=True, tag="fill"):
@@ -61,6 +71,31 @@ class FillBooked(msgspec.Struct, frozen=True, kw_only=True, tag="fill"):
     fill: Fill
     fee_quote_raw: int
     """Its network fee valued in quote raw."""
+
+
+class FillReverted(msgspec.Struct, frozen=True, kw_only=True, tag="fill_reverted"):
+    """A provisional fill vanished from the chain and is undone, exactly."""
+
+    ts_ns: int
+    intent_id: str
+    signature: str
+    status: OrderStatus
+    """Of the order from here on: SENT or UNKNOWN."""
+    reason: str
+
+
+class Flow(msgspec.Struct, frozen=True, kw_only=True, tag="flow"):
+    """Lamports moved between the wallet and our own accounts, or paid for housekeeping."""
+
+    ts_ns: int
+    cause: FlowCause
+    """RENT or HOUSEKEEPING_FEE; an EXTERNAL flow is a `CashMoved`."""
+    lamports: int
+    """Signed, into the wallet."""
+    fee_quote_raw: int = 0
+    """A fee valued in quote raw."""
+    signature: str = ""
+    reason: str = ""
 
 
 class TriggerArmed(msgspec.Struct, frozen=True, kw_only=True, tag="trigger_armed"):
@@ -160,6 +195,12 @@ class ContextSet(msgspec.Struct, frozen=True, kw_only=True, tag="context"):
     payload: str
 
 
+HISTORY: Final = "HISTORY"
+"""State of a feed on record: an instrument's past was read, all that was asked for."""
+HISTORY_SHORT: Final = "HISTORY_SHORT"
+"""The same, with less than was asked for."""
+
+
 class FeedState(msgspec.Struct, frozen=True, kw_only=True, tag="feed"):
     """A feed connected, went stale or stopped (not part of `journal_hash`)."""
 
@@ -203,6 +244,8 @@ Record = (
     | Refused
     | OrderState
     | FillBooked
+    | FillReverted
+    | Flow
     | TriggerArmed
     | TriggerMovedRecord
     | TriggerFiredRecord

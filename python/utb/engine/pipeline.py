@@ -9,11 +9,23 @@ from numpy.typing import NDArray
 from utb import _core
 from utb.domain.engine import ArmedPosition, DecisionFeatures, EngineEvent
 from utb.domain.market import Mark
-from utb.engine.records import BAR_DTYPE, EQUITY_DTYPE, EVENT_DTYPE, VOTE_DTYPE, as_array
+from utb.domain.seam import StageHistogram
+from utb.engine.records import (
+    BAR_DTYPE,
+    EQUITY_DTYPE,
+    EVENT_DTYPE,
+    STAGE_DTYPE,
+    VOTE_DTYPE,
+    as_array,
+)
 from utb.engine.refusals import usage_error
 from utb.errors import InvariantError
 
 _EVENTS: Final = msgspec.msgpack.Decoder(list[EngineEvent])
+
+NO_SOURCE: Final = 255
+NO_INSTRUMENT: Final = 65535
+"""In the stage log: of no source, of no instrument."""
 
 
 class RecordedEvents:
@@ -89,6 +101,25 @@ class Engine:
         """Process one frame; a bad item in it is counted, not raised."""
         events = self._pipeline.ingest(source, payload, ts_recv_ns)
         return [] if events is None else _EVENTS.decode(events)
+
+    def ingest_at(
+        self, source: int, payload: bytes | memoryview, ts_recv_ns: int
+    ) -> tuple[bool, list[EngineEvent]] | None:
+        """Run the timers up to a frame's time, then process the frame, in one call.
+
+        The same as `advance_to` until it has nothing to tell, and then `ingest`, for a caller that
+        has handled every venue event due before `ts_recv_ns`.
+
+        Returns:
+            None if nothing happened: the usual case. Else whether the frame was taken, and the
+            events. A frame that was not taken waits for the caller to handle what the timers told
+            (and the venue events that this makes due), and to call again.
+        """
+        found = self._pipeline.ingest_at(source, payload, ts_recv_ns)
+        if found is None:
+            return None
+        taken, events = found
+        return taken, [] if events is None else _EVENTS.decode(events)
 
     def replay(self, records: bytes) -> RecordedEvents:
         """Take a block of recorded events.
@@ -200,6 +231,10 @@ class Engine:
         counters: dict[str, Any] = msgspec.json.decode(self._pipeline.counters())
         return counters
 
+    def view_json(self, instrument: int) -> bytes:
+        """Return one instrument's state as JSON."""
+        return self._pipeline.view(instrument)
+
     def view(self, instrument: int) -> dict[str, Any]:
         """Return one instrument's state for display."""
         view: dict[str, Any] = msgspec.json.decode(self._pipeline.view(instrument))
@@ -207,9 +242,17 @@ class Engine:
 
     # Logs and state
 
-    def log(self, *, bars: bool = False, equity: bool = False, votes: bool = False) -> None:
-        """Switch the logs of closed bars, equity and votes on or off."""
-        self._pipeline.log(bars=bars, equity=equity, votes=votes)
+    def log(
+        self,
+        *,
+        bars: bool = False,
+        equity: bool = False,
+        votes: bool = False,
+        ticks: bool = False,
+        stages: bool = False,
+    ) -> None:
+        """Switch the logs of closed bars, equity, votes, prices and durations on or off."""
+        self._pipeline.log(bars=bars, equity=equity, votes=votes, ticks=ticks, stages=stages)
 
     def drain_bars(self) -> NDArray[np.void]:
         """Return the bars closed since the last call, as `BAR_DTYPE`."""
@@ -222,6 +265,61 @@ class Engine:
     def drain_votes(self) -> NDArray[np.void]:
         """Return the votes since the last call, as `VOTE_DTYPE`."""
         return as_array(self._pipeline.drain_votes(), VOTE_DTYPE)
+
+    def drain_ticks(self) -> NDArray[np.void]:
+        """Return the prices applied since the last call, as `EVENT_DTYPE`."""
+        return as_array(self._pipeline.drain_ticks(), EVENT_DTYPE)
+
+    def drain_stages(self) -> NDArray[np.void]:
+        """Return the durations since the last call, as `STAGE_DTYPE`; the newest of a ring."""
+        return as_array(self._pipeline.drain_stages(), STAGE_DTYPE)
+
+    def log_dropped(self) -> dict[str, int]:
+        """Return how many records of `bars`, `equity`, `votes`, `ticks` and `stages` were lost.
+
+        Counted since the start: what was lost between two drains is the difference of two calls.
+        """
+        return self._pipeline.log_dropped()
+
+    def record_stage(
+        self,
+        stage: int,
+        ts_ns: int,
+        duration_ns: int,
+        *,
+        source: int = NO_SOURCE,
+        instrument: int = NO_INSTRUMENT,
+    ) -> None:
+        """Add a duration to the stage log; does nothing while that is off.
+
+        Args:
+            stage: Value of a `Stage`; `DECODE` and `DECIDE` are timed by the core itself. A plain
+                int passes faster than the enum's member.
+            ts_ns: When, by the time of the frames, so that the rolling minute is one.
+            duration_ns: How long; clamped to 0..2^32-1.
+            source: Number of the source.
+            instrument: Dense index.
+        """
+        self._pipeline.record_stage(stage, source, instrument, ts_ns, duration_ns)
+
+    def note_stage(self, stage: int, ts_ns: int, duration_ns: int) -> None:
+        """Add a duration of no particular source or instrument, as `record_stage` does."""
+        self._pipeline.record_stage(stage, NO_SOURCE, NO_INSTRUMENT, ts_ns, duration_ns)
+
+    def stages(self) -> tuple[StageHistogram, ...]:
+        """Return the durations of every stage since the stage log was switched on."""
+        return tuple(
+            StageHistogram(
+                stage=stage,
+                count=count,
+                sum_ns=sum_ns,
+                max_ns=max_ns,
+                p50_ns=p50_ns,
+                p99_ns=p99_ns,
+                buckets=tuple(buckets),
+            )
+            for stage, count, sum_ns, max_ns, p50_ns, p99_ns, buckets in self._pipeline.stages()
+        )
 
     def save(self) -> bytes:
         """Return the whole state; bindings and logs are not part of it."""

@@ -61,6 +61,18 @@ VOTE_DTYPE: Final = np.dtype(
 """A vote at a closed bar: `ts_ns` its open; side 0 HOLD, 1 BUY, 2 SELL; conditions 0 missing,
 1 failed, 2 held; exits bit 0 would leave a long, bit 1 a short; stop and target NaN = none."""
 
+STAGE_DTYPE: Final = np.dtype(
+    [
+        ("ts_ns", "<i8"),
+        ("duration_ns", "<u4"),
+        ("stage", "u1"),
+        ("source", "u1"),
+        ("instrument", "<u2"),
+    ]
+)
+"""How long a stage took, 16 bytes: `stage` is a `Stage`; source 255 and instrument 65535 = none;
+a duration above 2^32-1 ns is that."""
+
 EQUITY_DTYPE: Final = np.dtype([("ts_ns", "<i8"), ("equity", "<f8")])
 """Equity at the last marks before an end of a strategy bar."""
 

@@ -35,7 +35,13 @@ class EventReplay(Protocol):
 class Core(Market, Protocol):
     """Everything that changes with each market event."""
 
-    def ingest(self, source: int, payload: bytes, ts_recv_ns: int) -> list[EngineEvent]:
+    def bind(self, source: int, key: str, instrument: int, role: str) -> None:
+        """Say what a subscription delivers: `base_vault`, `quote_vault` or `pool`."""
+        ...
+
+    def ingest(
+        self, source: int, payload: bytes | memoryview, ts_recv_ns: int
+    ) -> list[EngineEvent]:
         """Process one frame."""
         ...
 
@@ -45,6 +51,19 @@ class Core(Market, Protocol):
 
     def advance_to(self, ts_ns: int) -> list[EngineEvent]:
         """Run the timers up to a time."""
+        ...
+
+    def ingest_at(
+        self, source: int, payload: bytes | memoryview, ts_recv_ns: int
+    ) -> tuple[bool, list[EngineEvent]] | None:
+        """Run the timers up to a frame's time, then process it; None if nothing happened.
+
+        (False, events): the timers told something and the frame was not taken yet.
+        """
+        ...
+
+    def next_timer_ns(self) -> int:
+        """Return a time before which `advance_to` does nothing."""
         ...
 
     def set_context(self, instrument: int, context: bytes, ts_ns: int) -> None:

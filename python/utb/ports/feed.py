@@ -5,6 +5,8 @@ from typing import Protocol
 
 import msgspec
 
+from utb.domain.orders import VenueEvent
+
 
 class Frame(msgspec.Struct, frozen=True, array_like=True, tag="f"):
     """One message as it came off the wire."""
@@ -30,7 +32,53 @@ class Records(msgspec.Struct, frozen=True, array_like=True, tag="r"):
     payload: bytes
 
 
-FeedItem = Frame | ContextUpdate | Records
+class Past(msgspec.Struct, frozen=True, array_like=True, tag="y"):
+    """A message with bars of the past, for the indicators: what they decide is over."""
+
+    source: int
+    payload: bytes
+    ts_recv_ns: int
+
+
+class Moment(msgspec.Struct, frozen=True, array_like=True, tag="t"):
+    """Time passed without a price and something was due: a bar's end, an order's landing."""
+
+    ts_ns: int
+
+
+class Binding(msgspec.Struct, frozen=True, array_like=True, tag="k"):
+    """A subscription was answered: what its key delivers from now on."""
+
+    source: int
+    key: str
+    instrument: int
+    role: str
+    """`base_vault`, `quote_vault` or `pool`."""
+
+
+class Health(msgspec.Struct, frozen=True, array_like=True, tag="h"):
+    """The system, or one instrument's feed, became unhealthy or healthy again."""
+
+    ts_ns: int
+    instrument: int | None
+    """None: the system."""
+    healthy: bool
+    cause: str
+
+
+class Cursor(msgspec.Struct, frozen=True, array_like=True, tag="i"):
+    """In a market that can be asked for any item: which one comes next."""
+
+    index: int
+
+
+class FromVenue(msgspec.Struct, frozen=True, array_like=True, tag="v"):
+    """What a venue with a world of its own told of an order."""
+
+    event: VenueEvent
+
+
+FeedItem = Frame | ContextUpdate | Records | Past | Moment | Binding | Health | Cursor | FromVenue
 
 
 class Feed(Protocol):

@@ -40,6 +40,30 @@ class LoggedCommand(msgspec.Struct, frozen=True, kw_only=True):
     command: Command
 
 
+class Tail(msgspec.Struct, frozen=True, kw_only=True):
+    """Inputs that are written and perhaps not on the disk yet, as they stand in their file."""
+
+    log: int
+    """Position of the first item of the input log they are in."""
+    offset: int
+    """Byte of that log at which they begin."""
+    body: bytes
+    first: bool
+    """Whether everything before them is on the disk: earlier tails are not needed any more."""
+
+
+class Inputs(Protocol):
+    """What must be durable whenever the journal is: the inputs it was computed from."""
+
+    def unsynced(self) -> Tail | None:
+        """Return what a transaction of the journal must hold; None: all is on the disk."""
+        ...
+
+    def kept(self, tail: Tail) -> None:
+        """Learn that a tail is durable in the journal."""
+        ...
+
+
 class Journal(Protocol):
     """An append-only sequence of records; what is synced survives any crash."""
 
@@ -55,8 +79,12 @@ class Journal(Protocol):
         """Yield (sequence, record) with sequence > `after`."""
         ...
 
-    def save_snapshot(self, snapshot: Snapshot) -> None:
-        """Store the snapshot and sync, atomically, replacing the one before."""
+    def save_snapshot(self, snapshot: Snapshot) -> bool:
+        """Store the snapshot and sync, atomically, replacing the one before.
+
+        Returns:
+            False if there was no room: what was appended is durable, the snapshot is not stored.
+        """
         ...
 
     def last_snapshot(self) -> Snapshot | None:

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from utb.domain.market import Mark
-from utb.domain.orders import Submission, VenueEvent, VenueFilled
+from utb.domain.orders import OrderEnd, Submission, VenueFilled
 
 
 class MarketView(Protocol):
@@ -33,7 +33,7 @@ class Venue(Protocol):
         """Tell that a price event of a waiting instrument was applied at `now_ns`."""
         ...
 
-    def poll(self, now_ns: int) -> list[VenueEvent]:
+    def poll(self, now_ns: int) -> list[OrderEnd]:
         """Return outcomes due at or before `now_ns`, in time order."""
         ...
 
@@ -53,7 +53,7 @@ class RestorableVenue(Venue, Protocol):
 class SimulatedWorld(RestorableVenue, Protocol):
     """A venue that also knows how a recording ends."""
 
-    def finish(self, now_ns: int) -> list[VenueEvent]:
+    def finish(self, now_ns: int) -> list[OrderEnd]:
         """Expire every order still on its way: no further price will come."""
         ...
 

@@ -1,0 +1,1 @@
+"""The signer's process: its socket, its hardening, and how its passphrase comes in."""
