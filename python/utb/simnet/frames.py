@@ -7,13 +7,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from utb.simnet import base58
 from utb.simnet.paths import Array
 from utb.simnet.profiles import (
     USDC_MINT,
     Profile,
     Wire,
-    base58_decode,
-    base58_encode,
     key_of,
     subscription,
 )
@@ -24,8 +23,8 @@ _CPMM_PROGRAM: Final = "CPMMoo8L3F4NbTegBCKVNunggL7H1ZpdTHKxQB5qKP1C"
 _CPMM_DISCRIMINATOR: Final = bytes.fromhex("f7ede3f5d7c3de46")
 _VAULT_BYTES: Final = 165
 _AMOUNT_AT: Final = 64
-_WALLETS: Final = tuple(base58_encode(key_of(f"wallet {number}")) for number in range(64))
-_HASH_HEAD: Final = base58_encode(key_of("hash") + key_of("tail"))[:78]
+_WALLETS: Final = tuple(base58.encode(key_of(f"wallet {number}")) for number in range(64))
+_HASH_HEAD: Final = base58.encode(key_of("hash") + key_of("tail"))[:78]
 
 
 def price_frames(
@@ -109,7 +108,7 @@ def vault_frames(
     """Return `accountNotification` bodies of one vault of a pool: balance and chain slot."""
     mint = profile.base_mint if role == "base_vault" else USDC_MINT
     authority = key_of(f"authority {profile.wire.name}")
-    account = base58_decode(mint) + authority + bytes(8) + bytes(36) + b"\x01" + bytes(56)
+    account = base58.decode(mint) + authority + bytes(8) + bytes(36) + b"\x01" + bytes(56)
     assert len(account) == _VAULT_BYTES  # noqa: S101 - the layout above is the program's
     # Base64 works on groups of three bytes: only the group with the balance changes.
     before = b64encode(account[: _AMOUNT_AT - 1]).decode()
@@ -161,8 +160,8 @@ def _v4_account(profile: Profile, fees_raw: tuple[int, int]) -> bytes:
         struct.pack_into("<Q", account, at, number)
     account[336:368] = key_of(f"base_vault {profile.symbol}")
     account[368:400] = key_of(f"quote_vault {profile.symbol}")
-    account[400:432] = base58_decode(profile.base_mint)
-    account[432:464] = base58_decode(USDC_MINT)
+    account[400:432] = base58.decode(profile.base_mint)
+    account[432:464] = base58.decode(USDC_MINT)
     return bytes(account)
 
 
@@ -170,7 +169,7 @@ def _cpmm_account(profile: Profile, fees_raw: tuple[int, int]) -> bytes:
     """Lay out a Raydium CPMM `PoolState`, 637 bytes; token 0 has the smaller mint."""
     account = bytearray(637)
     account[:8] = _CPMM_DISCRIMINATOR
-    base_mint, quote_mint = base58_decode(profile.base_mint), base58_decode(USDC_MINT)
+    base_mint, quote_mint = base58.decode(profile.base_mint), base58.decode(USDC_MINT)
     sides = [
         (base_mint, key_of(f"base_vault {profile.symbol}"), profile.base_decimals, fees_raw[0]),
         (quote_mint, key_of(f"quote_vault {profile.symbol}"), 6, fees_raw[1]),
@@ -179,7 +178,7 @@ def _cpmm_account(profile: Profile, fees_raw: tuple[int, int]) -> bytes:
     for place, (mint, vault, decimals, fees) in enumerate(sides):
         account[72 + 32 * place : 104 + 32 * place] = vault
         account[168 + 32 * place : 200 + 32 * place] = mint
-        account[232 + 32 * place : 264 + 32 * place] = base58_decode(_TOKEN_PROGRAM)
+        account[232 + 32 * place : 264 + 32 * place] = base58.decode(_TOKEN_PROGRAM)
         account[331 + place] = decimals
         struct.pack_into("<Q", account, 341 + 8 * place, fees)
     account[8:40] = key_of("amm config 0")

@@ -113,6 +113,21 @@ class MarketChunk:
         """Return the prices behind the frames."""
         return self._parts.path
 
+    @property
+    def begin_ns(self) -> int:
+        """Return when the chunk begins."""
+        return self._begin_ns
+
+    @property
+    def price(self) -> Array:
+        """Return the last price of each slot, shape (instruments, slots)."""
+        return self._parts.path.price
+
+    @property
+    def volume(self) -> Array:
+        """Return the base volume of each slot, shape (instruments, slots)."""
+        return self._parts.volume_usd / self._parts.path.price
+
     def items(self) -> list[FeedItem]:
         """Build the items in time order; times strictly increase."""
         payloads: list[bytes] = []

@@ -6,10 +6,9 @@ from enum import Enum
 from typing import Final
 
 from utb.domain.market import Instrument
+from utb.simnet import base58
 
 USDC_MINT: Final = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v"
-
-_BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
 class Wire(Enum):
@@ -62,7 +61,7 @@ class Profile:
     @property
     def pair_address(self) -> str:
         """Return the address of its pool on DexScreener and on chain."""
-        return base58_encode(key_of(f"pool {self.symbol}"))
+        return base58.encode(key_of(f"pool {self.symbol}"))
 
 
 PROFILES: Final = (
@@ -226,25 +225,14 @@ def bindings() -> list[Binding]:
     ]
 
 
+def account_address(index: int, role: str) -> str:
+    """Return the address of an instrument's account, as it stands in its pool's own account."""
+    profile = PROFILES[index]
+    if role == "pool":
+        return profile.pair_address
+    return base58.encode(key_of(f"{role} {profile.symbol}"))
+
+
 def key_of(label: str) -> bytes:
     """Return 32 bytes that stand for the public key of `label`."""
     return hashlib.sha256(f"utb simnet {label}".encode()).digest()
-
-
-def base58_encode(raw: bytes) -> str:
-    """Encode bytes as Solana writes keys and signatures."""
-    number = int.from_bytes(raw)
-    digits = []
-    while number:
-        number, digit = divmod(number, 58)
-        digits.append(_BASE58[digit])
-    zeros = len(raw) - len(raw.lstrip(b"\0"))
-    return "1" * zeros + "".join(reversed(digits))
-
-
-def base58_decode(text: str) -> bytes:
-    """Decode a 32-byte key."""
-    number = 0
-    for letter in text:
-        number = number * 58 + _BASE58.index(letter)
-    return number.to_bytes(32)

@@ -1,0 +1,1 @@
+"""AMM pools of the stand-in chain: their accounts, their swaps, and who re-pegs them."""

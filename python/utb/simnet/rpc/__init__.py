@@ -1,0 +1,1 @@
+"""The simulated chain on sockets: JSON-RPC, subscriptions, relays and the aggregator."""
