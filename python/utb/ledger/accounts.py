@@ -17,6 +17,8 @@ class Account:
     CASH: Final = "cash"
     INVENTORY: Final = "inventory"
     SOL_RESERVE: Final = "sol_reserve"
+    RENT: Final = "rent"
+    """Lamports locked in accounts of ours: they come back when those are closed."""
     MARKET: Final = "market"
     """The other side of every swap."""
     NETWORK_FEES: Final = "network_fees"
@@ -24,7 +26,7 @@ class Account:
     """The owner: what was deposited and withdrawn."""
 
 
-_OWNED: Final = frozenset({Account.CASH, Account.INVENTORY, Account.SOL_RESERVE})
+_OWNED: Final = frozenset({Account.CASH, Account.INVENTORY, Account.SOL_RESERVE, Account.RENT})
 
 Balances = dict[str, dict[str, int]]
 """Asset -> account -> base units."""
@@ -38,15 +40,25 @@ def transfer(balances: Balances, asset: str, source: str, destination: str, amou
     """
     if not amount:
         return
-    accounts = balances.get(asset)
-    if accounts is None:
-        accounts = balances[asset] = {}
+    accounts = balances.get(asset, {})
     left = accounts.get(source, 0) - amount
     gained = accounts.get(destination, 0) + amount
     if (left < 0 and source in _OWNED) or (gained < 0 and destination in _OWNED):
         raise InvariantError(f"{asset}: {amount} from {source} to {destination} is not covered")
+    accounts = balances.setdefault(asset, {})
     accounts[source] = left
     accounts[destination] = gained
+
+
+def take_back(balances: Balances, asset: str, source: str, destination: str, amount: int) -> None:
+    """Undo a transfer `source` -> `destination`, covered or not.
+
+    A fill that vanished from the chain is undone although its proceeds may be spent by another
+    that has vanished with it, and is undone next.
+    """
+    accounts = balances.setdefault(asset, {})
+    accounts[source] = accounts.get(source, 0) + amount
+    accounts[destination] = accounts.get(destination, 0) - amount
 
 
 def balance(balances: Balances, asset: str, account: str) -> int:

@@ -13,7 +13,8 @@ from utb.ledger import fold, nav
 from utb.ledger.accounts import SOL, Account, balance
 from utb.ledger.nav import NAV_SCALE
 from utb.ledger.pending import PendingOrder
-from utb.ledger.state import FORMAT_VERSION, BookState, FeeTotals, empty
+from utb.ledger.reverting import standing_on
+from utb.ledger.state import FORMAT_VERSION, BookState, FeeTotals, Provisional, empty
 
 
 class Book:
@@ -77,6 +78,20 @@ class Book:
         return balance(self.state.balances, SOL, Account.SOL_RESERVE)
 
     @property
+    def rent_lamports(self) -> int:
+        """Return the lamports locked in accounts of ours, which come back."""
+        return balance(self.state.balances, SOL, Account.RENT)
+
+    @property
+    def provisional(self) -> dict[str, Provisional]:
+        """Return the booked fills that are not settled on the chain, by intent, oldest first."""
+        return self.state.provisional
+
+    def standing_on(self, intent_id: str) -> list[str]:
+        """Return the provisional fills of the same position behind one, the newest first."""
+        return standing_on(self.state, intent_id)
+
+    @property
     def positions(self) -> dict[int, Position]:
         """Return the open positions by id, oldest first."""
         return {key: holding.position for key, holding in self.state.holdings.items()}
@@ -123,7 +138,7 @@ class Book:
         return dict(self.state.balances.get(asset, {}))
 
     def equity_quote_raw(self, marks_q64: Mapping[int, int], sol_q64: int | None) -> int | None:
-        """Return cash + SOL reserve + positions at their marks, each value rounded down.
+        """Return cash, SOL reserve, locked rent and positions at their marks, each rounded down.
 
         Args:
             marks_q64: Price by instrument, `domain.amounts.price_q64_floor`.
@@ -133,7 +148,7 @@ class Book:
             Quote raw, or None where the mark of something held is missing.
         """
         equity = self.cash_quote_raw
-        lamports = self.sol_lamports
+        lamports = self.sol_lamports + self.rent_lamports
         if lamports:
             if sol_q64 is None:
                 return None

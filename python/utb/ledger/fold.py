@@ -6,11 +6,13 @@ from msgspec.structs import replace
 
 from utb.domain.market import Instrument
 from utb.domain.names import ExitReason, OrderStatus, Side
-from utb.domain.orders import Trade
+from utb.domain.orders import FlowCause, Trade
 from utb.domain.records import (
     CashMoved,
     EquityMarked,
     FillBooked,
+    FillReverted,
+    Flow,
     OrderState,
     Record,
     Refused,
@@ -18,11 +20,11 @@ from utb.domain.records import (
     TriggerMovedRecord,
 )
 from utb.errors import InvariantError
-from utb.ledger import nav
+from utb.ledger import nav, reverting
 from utb.ledger.accounts import SOL, Account, balance, transfer
 from utb.ledger.holding import Holding, buy, closed, initial_risk, note_execution, opened, sell
 from utb.ledger.pending import ENDED, PendingOrder
-from utb.ledger.state import BookState
+from utb.ledger.state import BookState, Provisional
 
 INTENTS_KEPT: Final = 10_000
 """Ended intents remembered; an older duplicate has no open order and halts instead."""
@@ -52,6 +54,10 @@ def apply(
             _release(state, record.intent_id, filled=False)
     elif type(record) is CashMoved:
         _on_cash(state, quote, record)
+    elif type(record) is FillReverted:
+        reverting.revert(state, instruments, quote, record)
+    elif type(record) is Flow:
+        _on_flow(state, record)
     # The other records describe the market and the guards, not the account
     return None
 
@@ -77,6 +83,10 @@ def _on_cash(state: BookState, quote: str, record: CashMoved) -> None:
 
 def _on_order(state: BookState, record: OrderState) -> None:
     if record.intent_id in state.ended:
+        one = state.provisional.get(record.intent_id)
+        if record.status is OrderStatus.SETTLED and one is not None:
+            del state.provisional[record.intent_id]
+            _pay_failed(state, record, one.record.fill.position_id)
         return
     order = state.orders.get(record.intent_id)
     if record.status in ENDED:
@@ -104,6 +114,7 @@ def _on_order(state: BookState, record: OrderState) -> None:
             risk_at_stop_raw=record.risk_at_stop_raw or order.risk_at_stop_raw,
             round_trip_cost_raw=record.round_trip_cost_raw or order.round_trip_cost_raw,
             shares=record.shares or order.shares,
+            attempts=order.attempts + (() if record.attempt is None else (record.attempt,)),
         )
 
 
@@ -112,6 +123,11 @@ def _end(state: BookState, record: OrderState, order: PendingOrder | None) -> No
     if record.status == OrderStatus.SETTLED:
         raise InvariantError(f"order {record.intent_id} is settled without a fill")
     _release(state, record.intent_id, filled=False)
+    _pay_failed(state, record, order.intent.position_id if order is not None else None)
+
+
+def _pay_failed(state: BookState, record: OrderState, position_id: int | None) -> None:
+    """Book what transactions cost that landed and failed; of an exit, as a cost of its trade."""
     if not record.fee_lamports:
         return
     fees = state.fees
@@ -119,10 +135,8 @@ def _end(state: BookState, record: OrderState, order: PendingOrder | None) -> No
     fees.network_lamports += record.fee_lamports
     fees.failed_lamports += record.fee_lamports
     fees.network_quote_raw += record.fee_quote_raw
-    position_id = order.intent.position_id if order is not None else None
     holding = state.holdings.get(position_id) if position_id is not None else None
     if holding is not None:
-        # A failed exit is a cost of the trade it belongs to
         holding.fee_lamports += record.fee_lamports
         holding.fee_quote_raw += record.fee_quote_raw
 
@@ -148,17 +162,27 @@ def _on_fill(
         raise InvariantError(f"fill {fill.intent_id} has no open order or instrument")
     if fill.base_raw <= 0 or fill.quote_raw <= 0 or fill.fee_lamports < 0:
         raise InvariantError(f"fill {fill.intent_id} has an amount that is not positive")
+    before = reverting.before(state, fill) if fill.provisional else None
     if fill.side == Side.BUY:
-        holding = _buy(state, quote, record, order, instrument)
+        cost, holding = 0, _buy(state, quote, record, order, instrument)
     else:
-        holding = _sell(state, quote, record, instrument)
+        cost, holding = _sell(state, quote, record, instrument)
     _pay_network(state, fill.fee_lamports)
+    lock_rent(state, fill.rent_lamports)
     _release(state, fill.intent_id, filled=True)
     note_execution(holding, record, instrument)
     fees = state.fees
     fees.network_lamports += fill.fee_lamports
     fees.network_quote_raw += record.fee_quote_raw
     fees.pool_quote_raw += fill.pool_fee_quote_raw
+    if fill.provisional:
+        state.provisional[fill.intent_id] = Provisional(
+            order=order,
+            record=record,
+            holding=before,
+            cost_quote_raw=cost,
+            closed=not holding.position.base_raw,
+        )
     if holding.position.base_raw:
         return None
     del state.holdings[fill.position_id]
@@ -187,7 +211,9 @@ def _buy(
     return holding
 
 
-def _sell(state: BookState, quote: str, record: FillBooked, instrument: Instrument) -> Holding:
+def _sell(
+    state: BookState, quote: str, record: FillBooked, instrument: Instrument
+) -> tuple[int, Holding]:
     fill = record.fill
     holding = state.holdings.get(fill.position_id)
     if holding is None:
@@ -197,11 +223,30 @@ def _sell(state: BookState, quote: str, record: FillBooked, instrument: Instrume
     transfer(balances, instrument.base_mint, Account.INVENTORY, Account.MARKET, fill.base_raw)
     transfer(balances, quote, Account.MARKET, Account.CASH, fill.quote_raw)
     state.realised_quote_raw += fill.quote_raw - cost
-    return holding
+    return cost, holding
 
 
 def _pay_network(state: BookState, lamports: int) -> None:
     transfer(state.balances, SOL, Account.SOL_RESERVE, Account.NETWORK_FEES, lamports)
+
+
+def lock_rent(state: BookState, lamports: int) -> None:
+    """Move lamports from the wallet into accounts of ours; negative: back out of them."""
+    if lamports >= 0:
+        transfer(state.balances, SOL, Account.SOL_RESERVE, Account.RENT, lamports)
+    else:
+        transfer(state.balances, SOL, Account.RENT, Account.SOL_RESERVE, -lamports)
+
+
+def _on_flow(state: BookState, record: Flow) -> None:
+    if record.cause is FlowCause.RENT:
+        lock_rent(state, -record.lamports)
+    elif record.cause is FlowCause.HOUSEKEEPING_FEE and record.lamports <= 0:
+        _pay_network(state, -record.lamports)
+        state.fees.network_lamports -= record.lamports
+        state.fees.network_quote_raw += record.fee_quote_raw
+    else:
+        raise InvariantError(f"a flow of {record.lamports} lamports cannot be {record.cause}")
 
 
 def _on_trigger(state: BookState, record: TriggerArmed | TriggerMovedRecord) -> None:

@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 
+from utb.domain.chain import Attempt
 from utb.domain.names import OrderStatus, Side
 from utb.domain.orders import OrderIntent, Shares
 
@@ -29,6 +30,8 @@ class PendingOrder(msgspec.Struct, frozen=True, kw_only=True):
     risk_at_stop_raw: int
     round_trip_cost_raw: int
     shares: Shares
+    attempts: tuple[Attempt, ...] = ()
+    """Its signed transactions, oldest first."""
 
     @property
     def is_entry(self) -> bool:

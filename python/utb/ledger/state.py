@@ -5,12 +5,13 @@ from typing import Final
 import msgspec
 
 from utb.domain.orders import Trade
+from utb.domain.records import FillBooked
 from utb.ledger.accounts import Balances
 from utb.ledger.holding import Holding
 from utb.ledger.nav import Nav
 from utb.ledger.pending import PendingOrder
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 
 
 class FeeTotals(msgspec.Struct):
@@ -25,6 +26,19 @@ class FeeTotals(msgspec.Struct):
     """Fees of the pools, inside the fills' amounts."""
 
 
+class Provisional(msgspec.Struct, frozen=True, kw_only=True):
+    """A booked fill that may still vanish from the chain, and what undoes it."""
+
+    order: PendingOrder
+    record: FillBooked
+    holding: Holding | None
+    """The position before the fill; None: the fill opened it."""
+    cost_quote_raw: int
+    """Of what an exit sold."""
+    closed: bool
+    """Whether it closed the position."""
+
+
 class BookState(msgspec.Struct, kw_only=True):
     """The account as folded so far; it changes with every record."""
 
@@ -37,6 +51,8 @@ class BookState(msgspec.Struct, kw_only=True):
     ended: dict[str, bool]
     """Ended intents, oldest first; True = with a fill."""
     trades: list[Trade]
+    provisional: dict[str, Provisional] = {}
+    """Fills that are not settled on the chain yet, by intent, oldest first."""
     trades_closed: int = 0
     realised_quote_raw: int = 0
     """Exits minus their FIFO cost, network fees apart."""

@@ -40,9 +40,10 @@ class MemoryJournal:
         """Yield (sequence, record) with sequence > `after`."""
         yield from enumerate(self._records[after:], start=after + 1)
 
-    def save_snapshot(self, snapshot: Snapshot) -> None:
+    def save_snapshot(self, snapshot: Snapshot) -> bool:
         """Keep the snapshot, replacing the one before."""
         self._snapshot = snapshot
+        return True
 
     def last_snapshot(self) -> Snapshot | None:
         """Return the latest snapshot, or None."""
