@@ -8,19 +8,17 @@ position decides. Frames are only ever appended, so a crash can damage the end o
 nothing else: a damaged end is cut and reported, damage with whole frames behind it is an error.
 """
 
-import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import BinaryIO, Final, Self
+from typing import BinaryIO, Final, get_args
 from zlib import crc32
 
 import msgspec
 
 from utb.domain.commands import Shutdown
 from utb.errors import UsageError, UtbError
-from utb.ports.feed import ContextUpdate, FeedItem, Frame, Records
+from utb.ports.feed import FeedItem
 from utb.ports.journal import LoggedCommand
 
 SCHEMA: Final = 1
@@ -29,10 +27,9 @@ SCHEMA: Final = 1
 FRAME_BYTES_MAX: Final = 64 * 1024 * 1024
 """Longest frame body; a length above it is damage."""
 
-_MAGIC: Final = b"UTB input log\n"
-_FRAME: Final = struct.Struct("<II")
-_BUFFER_BYTES: Final = 256 * 1024
-_ENCODER: Final = msgspec.msgpack.Encoder()
+MAGIC: Final = b"UTB input log\n"
+FRAME: Final = struct.Struct("<II")
+"""Length and CRC-32 of a frame's body."""
 
 
 class CommandTaken(msgspec.Struct, frozen=True, array_like=True, tag="m"):
@@ -45,10 +42,12 @@ class WentOn(msgspec.Struct, frozen=True, array_like=True, tag="b"):
     """An entry: another process went on with the session, so no shutdown before it was the end."""
 
 
-_DECODER: Final = msgspec.msgpack.Decoder(
-    Frame | ContextUpdate | Records | CommandTaken | WentOn,
+_DECODER: Final[msgspec.msgpack.Decoder[FeedItem | CommandTaken | WentOn]] = (
+    msgspec.msgpack.Decoder(FeedItem | CommandTaken | WentOn)
 )
-_ITEM_TAGS: Final = (b"\xa1f", b"\xa1c", b"\xa1r")
+_ITEM_TAGS: Final = tuple(
+    b"\xa1" + str(kind.__struct_config__.tag).encode() for kind in get_args(FeedItem)
+)
 """Second and third byte of an item's body: its tag, behind the array's length."""
 
 
@@ -64,87 +63,20 @@ class InputLogDamaged(UtbError):  # noqa: N818 - names the state of the file
     """The log is damaged before its end: what follows cannot be trusted."""
 
 
-class InputLogWriter:
-    """Appends items and commands to a log; what `sync` returned for survives any crash."""
+def frames_of(data: bytes) -> Iterator[bytes]:
+    """Yield the whole frames that `unwritten` gave in one piece.
 
-    def __init__(self, path: Path, options_digest: str) -> None:
-        """Open `path`, new or existing; an existing log loses a damaged tail and goes on.
-
-        Raises:
-            UsageError: If the file is not an input log of the same schema and options.
-            InputLogDamaged: If it is damaged before its end.
-        """
-        self.path = path
-        self._buffer = bytearray()
-        self.count = 0
-        """Items in the log, those in the buffer included."""
-        self.command_ids: set[str] = set()
-        """Commands in the log."""
-        self.cut: str | None = None
-        """What was cut off an existing log's end, or None."""
-        header = InputLogHeader(schema=SCHEMA, options_digest=options_digest)
-        if path.exists() and path.stat().st_size > 0:
-            scan = _scan(path, header)
-            self.count, self.cut = scan.items, scan.cut
-            self.command_ids = {logged.command.command_id for logged in scan.commands}
-            self._is_new = False
-            self._file: BinaryIO = path.open("r+b")
-            self._file.truncate(scan.end)
-            self._file.seek(scan.end)
-        else:
-            self._is_new = True
-            self._file = path.open("wb")
-            self._buffer += _MAGIC
-            self._put(_ENCODER.encode(header))
-            self.sync()
-
-    def append(self, item: FeedItem) -> None:
-        """Append one item (buffered)."""
-        self._put(_ENCODER.encode(item))
-        self.count += 1
-
-    def append_command(self, logged: LoggedCommand) -> None:
-        """Append a command that was taken (buffered)."""
-        self._put(_ENCODER.encode(CommandTaken(logged)))
-        self.command_ids.add(logged.command.command_id)
-
-    def go_on(self) -> None:
-        """Note that the session goes on from here; a new log needs no note."""
-        if not self._is_new:
-            self._put(_ENCODER.encode(WentOn()))
-
-    def sync(self) -> None:
-        """Return when everything appended is durable."""
-        self._flush()
-        self._file.flush()
-        os.fsync(self._file.fileno())
-
-    def close(self) -> None:
-        """Sync and close; closing twice is fine."""
-        if not self._file.closed:
-            self.sync()
-            self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def _put(self, body: bytes) -> None:
-        self._buffer += _FRAME.pack(len(body), crc32(body))
-        self._buffer += body
-        if len(self._buffer) >= _BUFFER_BYTES:
-            self._flush()
-
-    def _flush(self) -> None:
-        self._file.write(self._buffer)
-        self._buffer.clear()
+    Raises:
+        InputLogDamaged: If it is not made of whole frames.
+    """
+    at = 0
+    while at < len(data):
+        length, checksum = FRAME.unpack_from(data.ljust(at + FRAME.size, b"\0"), at)
+        end = at + FRAME.size + length
+        if end > len(data) or crc32(memoryview(data)[at + FRAME.size : end]) != checksum:
+            raise InputLogDamaged(f"held back inputs: no whole frame at byte {at} of {len(data)}")
+        yield data[at:end]
+        at = end
 
 
 class InputLogFeed:
@@ -172,11 +104,11 @@ class InputLogFeed:
         Raises:
             InputLogDamaged: If the log is damaged before its end.
         """
-        scan = _scan(self._path, self.header)
+        found = scan(self._path, self.header)
         commands = [
             logged
-            for place, logged in enumerate(scan.commands)
-            if place >= scan.went_on_at or not isinstance(logged.command, Shutdown)
+            for place, logged in enumerate(found.commands)
+            if place >= found.went_on_at or not isinstance(logged.command, Shutdown)
         ]
         return sorted(commands, key=lambda logged: logged.position)
 
@@ -204,7 +136,9 @@ class InputLogFeed:
             self.cut = _describe_tail(self._path, file, offset, position)
 
 
-class _Scan(msgspec.Struct, frozen=True):
+class Scan(msgspec.Struct, frozen=True):
+    """What a log holds, and where what is whole of it ends."""
+
     items: int
     commands: tuple[LoggedCommand, ...]
     went_on_at: int
@@ -213,7 +147,13 @@ class _Scan(msgspec.Struct, frozen=True):
     cut: str | None
 
 
-def _scan(path: Path, header: InputLogHeader) -> _Scan:
+def scan(path: Path, header: InputLogHeader) -> Scan:
+    """Read a log from its beginning to its end.
+
+    Raises:
+        UsageError: If the file is not an input log of the same schema and options.
+        InputLogDamaged: If it is damaged before its end.
+    """
     with path.open("rb") as file:
         found = _read_header(path, file)
         if found.options_digest != header.options_digest:
@@ -225,7 +165,7 @@ def _scan(path: Path, header: InputLogHeader) -> _Scan:
             body = _read_frame(file)
             if body is None:
                 cut = _describe_tail(path, file, offset, items)
-                return _Scan(items, tuple(commands), went_on_at, offset, cut)
+                return Scan(items, tuple(commands), went_on_at, offset, cut)
             if _is_item(body):
                 items += 1
                 continue
@@ -246,8 +186,8 @@ def _other_options(path: Path, found: InputLogHeader, wanted: str) -> UsageError
 
 
 def _read_header(path: Path, file: BinaryIO) -> InputLogHeader:
-    magic = file.read(len(_MAGIC))
-    if magic != _MAGIC:
+    magic = file.read(len(MAGIC))
+    if magic != MAGIC:
         raise UsageError("input log", str(path), "a file that starts with 'UTB input log'")
     body = _read_frame(file)
     if body is None:
@@ -260,10 +200,10 @@ def _read_header(path: Path, file: BinaryIO) -> InputLogHeader:
 
 def _read_frame(file: BinaryIO) -> bytes | None:
     """Return the next body, or None at the end or at a damaged frame."""
-    head = file.read(_FRAME.size)
-    if len(head) < _FRAME.size:
+    head = file.read(FRAME.size)
+    if len(head) < FRAME.size:
         return None
-    length, checksum = _FRAME.unpack(head)
+    length, checksum = FRAME.unpack(head)
     if length == 0 or length > FRAME_BYTES_MAX:
         return None
     body = file.read(length)
@@ -291,10 +231,10 @@ def _describe_tail(path: Path, file: BinaryIO, offset: int, items: int) -> str |
 
 def _whole_frame_at(rest: bytes) -> int | None:
     """Return where the first whole, decodable frame behind a damaged one starts."""
-    for at in range(1, len(rest) - _FRAME.size):
-        length, checksum = _FRAME.unpack_from(rest, at)
-        end = at + _FRAME.size + length
-        if length == 0 or end > len(rest) or crc32(rest[at + _FRAME.size : end]) != checksum:
+    for at in range(1, len(rest) - FRAME.size):
+        length, checksum = FRAME.unpack_from(rest, at)
+        end = at + FRAME.size + length
+        if length == 0 or end > len(rest) or crc32(rest[at + FRAME.size : end]) != checksum:
             continue
         return at
     return None

@@ -12,7 +12,7 @@ from utb.adapters.venues.models import NANOS_PER_S, FeeModel, FillModel, Latency
 from utb.config.schema import Config
 from utb.domain.market import Instrument, Mark
 from utb.domain.names import OrderStatus, Side
-from utb.domain.orders import OrderIntent, Submission, VenueEvent, VenueFailed, VenueFilled
+from utb.domain.orders import OrderEnd, OrderIntent, Submission, VenueFailed, VenueFilled
 from utb.ports.venue import MarketView
 
 NO_EXECUTABLE_PRICE = frozenset({"dexscreener"})
@@ -144,14 +144,14 @@ class SimulatedVenue:
             if flight.due_ns is None and self._has_later_event(flight.submission.intent):
                 flight.due_ns = now_ns
 
-    def poll(self, now_ns: int) -> list[VenueEvent]:
+    def poll(self, now_ns: int) -> list[OrderEnd]:
         """Return outcomes due at or before `now_ns`, in order of time, then of submission."""
         due = [
             (flight.due_ns, flight.order, flight)
             for flight in self._state.flights.values()
             if flight.due_ns is not None and flight.due_ns <= now_ns
         ]
-        events: list[VenueEvent] = []
+        events: list[OrderEnd] = []
         for due_ns, _, flight in sorted(due, key=lambda row: (row[0], row[1])):
             event = self._outcome(flight, due_ns)
             if event is not None:
@@ -159,7 +159,7 @@ class SimulatedVenue:
                 events.append(event)
         return events
 
-    def finish(self, now_ns: int) -> list[VenueEvent]:
+    def finish(self, now_ns: int) -> list[OrderEnd]:
         """Expire every order still on its way: no further price will come."""
         flights = sorted(self._state.flights.values(), key=lambda flight: flight.order)
         self._state.flights.clear()
@@ -200,7 +200,7 @@ class SimulatedVenue:
         mark = self._market.mark(intent.instrument)
         return mark is not None and mark.events > intent.decision_events
 
-    def _outcome(self, flight: _Flight, due_ns: int) -> VenueEvent | None:
+    def _outcome(self, flight: _Flight, due_ns: int) -> OrderEnd | None:
         """Return what became of a due order; None if it now waits for a price event."""
         intent = flight.submission.intent
         if not flight.lands:
@@ -217,7 +217,7 @@ class SimulatedVenue:
             return None
         return self._execute(flight.submission, mark, due_ns)
 
-    def _execute(self, submission: Submission, mark: Mark, ts_ns: int) -> VenueEvent:
+    def _execute(self, submission: Submission, mark: Mark, ts_ns: int) -> OrderEnd:
         intent = submission.intent
         instrument = self._instruments[intent.instrument]
         fee_lamports = self._fees.fee_lamports(intent, submission.fee_lamports_max)

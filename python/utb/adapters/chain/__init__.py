@@ -1,0 +1,1 @@
+"""The chain as trading needs it: its state, sending, confirmation, settlement, reconciliation."""

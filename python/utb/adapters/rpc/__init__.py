@@ -1,0 +1,1 @@
+"""Solana's JSON-RPC over several endpoints: calls, subscriptions, health, budgets."""

@@ -1,0 +1,1 @@
+"""The seam between the trading process and its readers: framing, server, client."""

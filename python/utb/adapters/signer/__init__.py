@@ -1,0 +1,1 @@
+"""Signers: in this process, and behind the socket of `utb sign`."""

@@ -1,0 +1,1 @@
+"""The chain as a venue: orders routed, built, signed, sent and followed until they are settled."""
