@@ -34,8 +34,15 @@ def _words(info: inspect.Type) -> str:
     if isinstance(info, inspect.LiteralType):
         return " or ".join(f'"{value}"' for value in info.values)
     if isinstance(info, inspect.VarTupleType):
-        return f"a list of {info.min_length} items, each {_words(info.item_type)}"
+        return f"a list of {_length(info)}, each {_words(info.item_type)}"
     return "text"
+
+
+def _length(info: inspect.VarTupleType) -> str:
+    low, high = info.min_length or 0, info.max_length
+    if low == high:
+        return f"{low} items"
+    return f"{low} to {high} items" if low else f"at most {high} items"
 
 
 def _bounded(info: inspect.IntType | inspect.FloatType) -> str:

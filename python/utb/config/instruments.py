@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from utb.config.schema import Config
+from utb.domain.clock import Account
 from utb.domain.market import Instrument
 
 
@@ -27,3 +28,13 @@ def instruments(config: Config) -> tuple[Instrument, ...]:
             )
         )
     return tuple(found)
+
+
+def accounts(config: Config) -> tuple[Account, ...]:
+    """Return the pool accounts that the file names, with their instruments' indices."""
+    return tuple(
+        Account(address, index, role)
+        for index, item in enumerate(config.instruments)
+        for role in ("base_vault", "quote_vault", "pool")
+        if (address := getattr(item, role)) is not None
+    )

@@ -1,14 +1,15 @@
 """Files and environment -> one checked `Config`, or every problem at once."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from utb.config import rules, secrets, template
+from utb.config import rules, secrets, settings, template
 from utb.config.check import MISSING, Checker, Given, near_miss, to_secret, type_of
 from utb.config.describe import choices, expected
-from utb.config.document import MAX_BYTES, ListNode, parse, plain
+from utb.config.document import MAX_BYTES, ListNode, TableNode, parse, plain
 from utb.config.limits import LIMITS, OLDER_NAMES, Limit
 from utb.config.schema import Config, Pool, Quote, Secret
 from utb.config.secrets import NO_VARIABLES, SETTINGS, Secrets, Variables
@@ -18,6 +19,8 @@ from utb.errors import ConfigError, ConfigProblem, InvariantError
 
 DEFAULT_PATH: Final = Path("config/trading.toml")
 TEMPLATE_ORIGIN: Final = "template"
+LISTS: Final = ("instruments", "server.keys", "rpc.endpoints", "signer.tables")
+"""Lists of tables."""
 
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,16 +38,17 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
         return self.origins.get(key, TEMPLATE_ORIGIN)
 
 
-def load(path: Path | None = None) -> Config:
-    """Return the configuration of a file, `.env` and the environment.
+def load(path: Path | None = None, texts: Sequence[str] = ()) -> Config:
+    """Return the configuration of a file, `.env`, the environment and the command line.
 
     Args:
         path: The file; None = `config/trading.toml` if it exists, else the template's values.
+        texts: Settings `KEY=VALUE`, which win over everything else.
 
     Raises:
-        ConfigError: With every problem of the file and the environment.
+        ConfigError: With every problem of the file, the environment and the settings.
     """
-    return resolve(path, secrets.read()).config
+    return resolve(path, secrets.read(), texts).config
 
 
 def defaults() -> Config:
@@ -61,13 +65,13 @@ def parse_text(text: str, file: str = "text") -> Config:
     return _resolve(_Source(file, text), NO_VARIABLES).config
 
 
-def resolve(path: Path | None, variables: Variables) -> Loaded:
-    """Return the configuration of a file and of variables already read.
+def resolve(path: Path | None, variables: Variables, texts: Sequence[str] = ()) -> Loaded:
+    """Return the configuration of a file, of variables already read and of settings `KEY=VALUE`.
 
     Raises:
-        ConfigError: With every problem of the file and the variables.
+        ConfigError: With every problem of the file, the variables and the settings.
     """
-    return _resolve(_read(path), variables)
+    return _resolve(_read(path), variables, texts)
 
 
 class _Source(msgspec.Struct, frozen=True):
@@ -95,7 +99,7 @@ def _read(path: Path | None) -> _Source:
     return _Source(str(file), None, problem)
 
 
-def _resolve(source: _Source, variables: Variables) -> Loaded:
+def _resolve(source: _Source, variables: Variables, texts: Sequence[str] = ()) -> Loaded:
     building = _Building(source.file)
     if source.problem is not None:
         building.problems.append(source.problem)
@@ -103,6 +107,9 @@ def _resolve(source: _Source, variables: Variables) -> Loaded:
         building.read_file(source.text)
     building.read_variables(variables)
     building.problems.extend(variables.problems)
+    building.read_settings(settings.read(texts))
+    building.complete("paper.pools", Pool, building.tree["paper"]["pools"]["default"])
+    building.complete("quotes", Quote, {})
     building.apply_limits()
     building.apply_rules()
     if building.problems:
@@ -138,6 +145,8 @@ class _Building:
         self.origins: dict[str, str] = {}
         self.given: dict[str, Given] = {}
         self.lines: dict[str, int] = {}
+        self.set_keys: frozenset[str] = frozenset()
+        """Keys and tables that the command line names."""
         self.invalid: frozenset[str] = frozenset()
 
     def read_file(self, text: str) -> None:
@@ -147,17 +156,21 @@ class _Building:
         self.problems += [*document.problems, *checker.problems]
         self.given, self.lines = checker.given, checker.lines
         self.invalid = frozenset(problem.key for problem in self.problems)
-        instruments = document.root.items.get("instruments")
-        if isinstance(instruments, ListNode):
-            self.tree["instruments"] = plain(instruments)
-            self.origins["instruments"] = f"{self.file}:{instruments.line}"
+        self.take_lists(document.root, "")
         self.drop_samples()
         for key, given in self.given.items():
-            if key not in OLDER_NAMES and not key.startswith("instruments["):
+            if key not in OLDER_NAMES and "[" not in key:
                 _set(self.tree, key, given.value)
                 self.origins[key] = f"{self.file}:{given.line}"
-        self.complete("paper.pools", Pool, self.tree["paper"]["pools"]["default"])
-        self.complete("quotes", Quote, {})
+
+    def take_lists(self, node: TableNode, prefix: str) -> None:
+        """Take lists of tables whole: they replace the template's."""
+        for name, item in node.items.items():
+            if isinstance(item, TableNode):
+                self.take_lists(item, f"{prefix}{name}.")
+            elif isinstance(item, ListNode) and prefix + name in LISTS:
+                _set(self.tree, prefix + name, plain(item))
+                self.origins[prefix + name] = f"{self.file}:{item.line}"
 
     def drop_samples(self) -> None:
         for key in secrets.SETTINGS.values():
@@ -171,7 +184,8 @@ class _Building:
         """Fill named tables from a base; what is missing even there is a problem."""
         tables = rules.value_at(self.tree, key)
         prefix = f"{key}."
-        touched = [known.removeprefix(prefix) for known in self.lines if known.startswith(prefix)]
+        named = (*self.lines, *sorted(self.set_keys))
+        touched = [known.removeprefix(prefix) for known in named if known.startswith(prefix)]
         for name in dict.fromkeys(known.partition(".")[0] for known in touched):
             table = tables.setdefault(name, {})
             for field, hint in fields_of(cls).items():
@@ -206,6 +220,22 @@ class _Building:
             _set(self.tree, key, value)
             self.origins[key] = f"{variable.origin} {name}"
 
+    def read_settings(self, given: settings.Settings) -> None:
+        self.problems += given.problems
+        self.invalid |= {problem.key for problem in given.problems}
+        self.set_keys = given.keys
+        for key, value in given.given.items():
+            self.given[key] = value
+            if key not in OLDER_NAMES:
+                _set(self.tree, key, value.value)
+                self.origins[key] = settings.ORIGIN
+
+    def place(self, key: str) -> str:
+        """Return where a given value stands."""
+        if key in self.set_keys:
+            return settings.ORIGIN
+        return f"{self.file}:{self.given[key].line}"
+
     def apply_limits(self) -> None:
         for limit in LIMITS:
             values = {
@@ -220,7 +250,7 @@ class _Building:
         strictest = limit.strictest(values)
         for key in limit.keys:
             _set(self.tree, key, values[strictest])
-            self.origins[key] = f"{self.file}:{self.given[strictest].line}"
+            self.origins[key] = self.place(strictest)
         if len(set(values.values())) > 1:
             listed = ", ".join(f"{name} = {value:.10g}" for name, value in values.items())
             self.notes.append(f"{listed}: the stricter {values[strictest]:.10g} applies")
@@ -233,17 +263,22 @@ class _Building:
         found = rules.broken(self.tree, invalid)
         if not any(key.startswith(("instruments", "quotes")) for key in invalid):
             found += rules.broken_instruments(self.tree)
+        if not any(key.startswith("server.keys") for key in invalid):
+            found += rules.broken_keys(self.tree)
+        if not any(key.startswith("rpc.endpoints") for key in invalid):
+            found += rules.broken_endpoints(self.tree)
         for rule in found:
             # The line of the key that the file changed, preferably the named one.
-            key = next((key for key in rule.keys if key in self.lines), rule.key)
+            places = (key for key in rule.keys if key in self.set_keys or key in self.lines)
+            key = next(places, rule.key)
             self.problem(rule.key, key, rule.value, rule.expected)
 
     def problem(self, key: str, at: str, value: str, wanted: str, hint: str = "") -> None:
-        line = self.lines.get(at)
+        on_line = at in self.set_keys
+        line = None if on_line else self.lines.get(at)
+        file = settings.ORIGIN if on_line else self.file
         self.problems.append(
-            ConfigProblem(
-                file=self.file, line=line, key=key, value=value, expected=wanted, hint=hint
-            )
+            ConfigProblem(file=file, line=line, key=key, value=value, expected=wanted, hint=hint)
         )
 
 

@@ -3,22 +3,32 @@
 from utb.config.schema import Config
 from utb.config.secrets import Secrets
 from utb.domain.names import TradingMode
-from utb.errors import LiveCause
+from utb.errors import LiveCause, LiveRefused
 
 
-def resolve_mode(config: Config, secrets: Secrets) -> TradingMode | LiveCause:
-    """Return the mode, or why live trading does not start.
+def resolve_mode(config: Config, secrets: Secrets) -> TradingMode:
+    """Return the mode. Only `utb.bootstrap` calls this.
 
-    Both switches off: paper. One on: refused. Both on: refused without a wallet or an RPC
-    endpoint, and, in this version, with them too. Only `utb.bootstrap` calls this.
+    Both switches off: paper. Both on: live, if a wallet and an RPC endpoint are named.
+
+    Raises:
+        LiveRefused: If one switch is on, or both without a wallet or an RPC endpoint.
     """
-    live = (config.environment.trading_env == "live", config.environment.execution_mode == "live")
+    environment = config.environment
+    switches = (
+        f'environment.trading_env = "{environment.trading_env}", '
+        f'environment.execution_mode = "{environment.execution_mode}"'
+    )
+    live = (environment.trading_env == "live", environment.execution_mode == "live")
     if not any(live):
         return TradingMode.PAPER
     if not all(live):
-        return LiveCause.ONE_SWITCH
+        words = f'{switches}; for live trading set both to "live", for paper "paper" and'
+        raise LiveRefused(LiveCause.ONE_SWITCH, f'{words} "simulation"')
     if not (secrets.wallet_address and secrets.wallet_private_key_path):
-        return LiveCause.NO_WALLET
-    if not (secrets.quicknode_rpc_url or secrets.helius_api_key):
-        return LiveCause.NO_RPC
-    return LiveCause.NOT_AVAILABLE
+        words = "WALLET_ADDRESS and WALLET_PRIVATE_KEY_PATH must both be set (`utb wallet new`)"
+        raise LiveRefused(LiveCause.NO_KEY, words)
+    if not (secrets.quicknode_rpc_url or secrets.helius_api_key or config.rpc.endpoints):
+        words = "none is configured: QUICKNODE_RPC_URL, HELIUS_API_KEY or [[rpc.endpoints]]"
+        raise LiveRefused(LiveCause.NO_RPC, words)
+    return TradingMode.LIVE

@@ -86,6 +86,13 @@ Url = Annotated[
         description="an http(s):// address without user or query (keys belong in .env)",
     ),
 ]
+WebSocketUrl = Annotated[
+    str,
+    Meta(
+        pattern=r"^wss?://[^\s/@?#]+(/[^\s@?#]*)?\Z",
+        description="a ws(s):// address without user or query (keys belong in .env)",
+    ),
+]
 Mint = Annotated[
     str,
     Meta(

@@ -13,7 +13,8 @@ import msgspec
 from utb.config import rules, template
 from utb.config.describe import expected
 from utb.config.limits import LIMITS
-from utb.config.schema import Config, InstrumentConfig
+from utb.config.load import LISTS
+from utb.config.schema import Config, InstrumentConfig, RpcEndpoint, ServerKey, SignerTable
 from utb.config.table import Table, fields_of
 from utb.config.values import render
 from utb.errors import LiveCause
@@ -26,10 +27,12 @@ VARIABLES: Final = {
     "QUICKNODE_RPC_URL": "address of a Solana RPC endpoint, its key included",
     "DEXSCREENER_API_KEY": "key of DexScreener; it answers without one",
     "BIRDEYE_API_KEY": "key of Birdeye",
+    "JUPITER_API_KEY": "key of Jupiter; it answers without one, more slowly",
     "TELEGRAM_TOKEN": "replaces `telegram.token`",
     "CHAT_ID": "replaces `telegram.chat_id`",
     "DATABASE_URL": "PostgreSQL in place of SQLite",
     "REDIS_URL": "Redis shared between processes",
+    "CLICKHOUSE_URL": "ClickHouse server or cluster in place of the embedded store",
     "INFISICAL_CLIENT_ID": "refused together with the next: see below",
     "INFISICAL_CLIENT_SECRET": "refused together with the one before",
 }
@@ -49,8 +52,10 @@ keys are merged. A key given twice with different values is an error that names 
 that has `[[instruments]]` replaces the template's list; every other table is merged key by key. A
 pool `[paper.pools.<symbol>]` takes what it does not name from `[paper.pools.default]`.
 
-This version trades on paper, on recorded and generated markets. `[api]`, `[telegram]` and the
-variables of data sources, databases and Redis are checked and shown; nothing uses them yet.
+This version trades on paper. `[api.jupiter]`, `[telegram]` and the variables of databases and Redis
+are checked and shown; nothing uses them yet. DexScreener needs no key; without `BIRDEYE_API_KEY` or
+`HELIUS_API_KEY` that source is off, and the instruments that name it get their bars from
+DexScreener. A key is sent over https and wss only, except to this machine.
 """
 
 _LIMITS: Final = """\
@@ -78,9 +83,9 @@ both of its variables set, every command that reads the configuration refuses an
 _LIVE: Final = """\
 ## Live trading
 
-Neither of `environment.trading_env` and `environment.execution_mode` on live: paper. Otherwise
-live trading is asked for, is not available in this version, and is refused with an exit code that
-tells what else is missing.
+Neither of `environment.trading_env` and `environment.execution_mode` on live: paper. Both on live:
+live trading, with real money. It is refused, with a sentence and an exit code of its own, where
+something is missing or wrong:
 
 | exit code | cause |
 |---|---|
@@ -91,8 +96,35 @@ _RULES: Final = """\
 
 """
 
+_LISTED: Final[dict[str, type[Table]]] = {
+    "instruments": InstrumentConfig,
+    "server.keys": ServerKey,
+    "rpc.endpoints": RpcEndpoint,
+    "signer.tables": SignerTable,
+}
+"""What each of `LISTS` holds."""
+
+_UNSAID: Final = {
+    "instruments.timeframe": "replaces `strategies.timeframe` for this one",
+    "instruments.pool": "account of its pool, for `helius`: fees owed are taken off the vaults",
+    "instruments.base_vault": "token account of the pool's base side, for `helius`",
+    "instruments.quote_vault": "token account of the pool's quote side, for `helius`",
+    "instruments.pools": "pools its orders may go to, as `program:address`",
+    "server.keys.id": "name of the key, for logs and limits",
+    "server.keys.sha256": "hash of the key, as `utb keys new` prints it",
+    "server.keys.scopes": "what it may do: look, trade and stop, resume and reset",
+    "server.keys.expires": "the first day (UTC) it is no longer valid",
+    "rpc.endpoints.name": "for logs, alarms and the names of its sender",
+    "rpc.endpoints.url": "address of its JSON-RPC; one with a secret belongs in .env",
+    "rpc.endpoints.ws_url": "address of its WebSocket; absent: the same as `url`, over ws(s)",
+    "rpc.endpoints.requests_per_second": "replaces `rpc.requests_per_second` for this one",
+    "signer.tables.address": "address of the lookup table",
+    "signer.tables.addresses": "all its entries, in order",
+}
+"""Meanings of keys that the template does not have."""
+
 _HEADER: Final = re.compile(r"\[+([^\]]+)\]+")
-_ASSIGNMENT: Final = re.compile(r'([a-z_0-9]+) = (?:"[^"]*"|[^"#]*?)\s+# (.*)')
+_ASSIGNMENT: Final = re.compile(r'([a-z_0-9]+) = (?:"[^"]*"|\[.*\]|[^"#]*?)\s+# (.*)')
 
 
 def page() -> str:
@@ -134,7 +166,7 @@ def _sections(cls: type[Table], key: str, meanings: dict[str, str]) -> Iterator[
         else:
             rows.append(_row(dotted, hint, meanings))
     if rows:
-        heading = f"[[{key}]]" if cls is InstrumentConfig else f"[{key}]"
+        heading = f"[[{key}]]" if cls in _LISTED.values() else f"[{key}]"
         table = "| key | meaning | allowed | default |\n|---|---|---|---|\n"
         yield f"## `{heading}`\n\n{cls.__doc__}\n\n{table}{''.join(rows)}"
     for sub, dotted in tables:
@@ -143,15 +175,15 @@ def _sections(cls: type[Table], key: str, meanings: dict[str, str]) -> Iterator[
 
 def _row(key: str, hint: Any, meanings: dict[str, str]) -> str:
     name = key.rpartition(".")[2]
-    meaning = meanings.get(key, "replaces `strategies.timeframe` for this one")
+    meaning = meanings[key] if key in meanings else _UNSAID[key]
     cells = (f"`{name}`", meaning, expected(hint), _default(key))
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
 
 
 def _default(key: str) -> str:
-    if key.startswith("instruments."):
-        name = key.rpartition(".")[2]
-        fields = {field.name: field for field in msgspec.structs.fields(InstrumentConfig)}
+    table, _, name = key.rpartition(".")
+    if table in LISTS:
+        fields = {field.name: field for field in msgspec.structs.fields(_LISTED[table])}
         field = fields[name]
         if field.required:
             return "required"

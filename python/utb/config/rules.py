@@ -85,6 +85,23 @@ RULES: Final = (
         lambda step, attempts, tolerance: step * (attempts - 1) + tolerance * 10_000 <= 5_000,  # noqa: PLR2004
         "the last exit's tolerance to be at most 5,000 bps",
     ),
+    _pair("signer.", "sol_usdc_min", "sol_usdc_max", _at_most),
+    _pair("signer.", "transaction_usdc_max", "minute_usdc_max", _at_most),
+    _pair("signer.", "minute_usdc_max", "day_usdc_max", _at_most),
+    Rule(
+        ("signer.tip_lamports_max", "execution.max_fee_lamports"),
+        _at_most,
+        "number <= execution.max_fee_lamports",
+    ),
+    _pair("rpc.", "rest_seconds", "rest_seconds_max", _at_most),
+    _pair("rpc.", "fees_seconds", "fees_max_age_seconds"),
+    _pair("rpc.", "fee_floor_microlamports", "fee_cap_microlamports", _at_most),
+    _pair("senders.jito.", "tip_lamports_min", "tip_lamports_max", _at_most),
+    Rule(
+        ("senders.jito.tip_lamports_max", "execution.max_fee_lamports"),
+        _at_most,
+        "number <= execution.max_fee_lamports",
+    ),
 )
 
 
@@ -104,6 +121,33 @@ def broken(tree: dict[str, Any], invalid: frozenset[str]) -> list[Broken]:
             values = [value_at(tree, key) for key in rule.keys]
             if not rule.holds(*values):
                 found.append(_broken(rule, values))
+    return found
+
+
+def broken_keys(tree: dict[str, Any]) -> list[Broken]:
+    """Return what is wrong between the API keys."""
+    seen: dict[str, int] = {}
+    found = []
+    for index, key in enumerate(tree["server"].get("keys", ())):
+        for field in ("id", "sha256"):
+            first = seen.setdefault(f"{field} {key[field]}", index)
+            if first != index:
+                name = f"server.keys[{index}].{field}"
+                wanted = f"one of its own, but server.keys[{first}] has it too"
+                found.append(Broken(name, (name,), "", wanted))
+    return found
+
+
+def broken_endpoints(tree: dict[str, Any]) -> list[Broken]:
+    """Return what is wrong between the RPC endpoints: those of the environment have names too."""
+    seen = {"quicknode": "QUICKNODE_RPC_URL", "helius": "HELIUS_API_KEY"}
+    found = []
+    for index, endpoint in enumerate(tree["rpc"].get("endpoints", ())):
+        name = f"rpc.endpoints[{index}].name"
+        first = seen.setdefault(endpoint["name"], f"rpc.endpoints[{index}]")
+        if first != f"rpc.endpoints[{index}]":
+            wanted = f"a name of its own, but {first} has it too"
+            found.append(Broken(name, (name,), "", wanted))
     return found
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from utb.config.analytics_tables import Analytics
 from utb.config.ranges import (
     AgeMinutes,
     Attempts,
@@ -28,9 +29,14 @@ from utb.config.ranges import (
     Symbol,
     Timeframe,
     Url,
+    WebSocketUrl,
     duration_ns,
 )
 from utb.config.risk_tables import Adjustments, Pool, Risk, Trading
+from utb.config.routing_tables import PoolAddress, Routing
+from utb.config.rpc_tables import Rpc, RpcEndpoint, Senders
+from utb.config.server_tables import Server, ServerKey
+from utb.config.signer_tables import SignerConfig, SignerTable
 from utb.config.strategy_tables import (
     Ensemble,
     EvaluateTable,
@@ -47,6 +53,7 @@ __all__ = [
     "Adjustments",
     "AlertThresholds",
     "Alerts",
+    "Analytics",
     "Api",
     "ApiSource",
     "Config",
@@ -64,10 +71,19 @@ __all__ = [
     "Quote",
     "Regimes",
     "Risk",
+    "Routing",
+    "Rpc",
+    "RpcEndpoint",
     "Scales",
     "Secret",
+    "Senders",
+    "Server",
+    "ServerKey",
+    "SignerConfig",
+    "SignerTable",
     "Statistics",
     "Strategies",
+    "StreamSource",
     "Telegram",
     "Thresholds",
     "Trading",
@@ -91,6 +107,10 @@ class Feeds(Table, frozen=True):
     outlier_factor: Annotated[float, Meta(gt=1.0, le=1_000.0)]
     cross_check_difference: Share
     stale_after_seconds: Seconds
+    latency_limit_ms: Annotated[int, Meta(ge=1, le=3_600_000)]
+    poll_seconds: Annotated[float, Meta(ge=0.1, le=3_600.0)]
+    heartbeat_seconds: Annotated[float, Meta(ge=1.0, le=600.0)]
+    reconnect_seconds_max: Annotated[float, Meta(ge=1.0, le=3_600.0)]
     recorded: Literal["birdeye", "recorded"]
 
     @property
@@ -119,6 +139,12 @@ class ApiSource(Table, frozen=True):
     """Seconds."""
 
 
+class StreamSource(ApiSource, frozen=True):
+    """One data source's addresses, the one of its WebSocket too, and limits."""
+
+    ws_url: WebSocketUrl
+
+
 class Api(Table, frozen=True):
     """Limits of requests in general, and each source's own."""
 
@@ -127,8 +153,8 @@ class Api(Table, frozen=True):
     retry_attempts: Attempts
     retry_delay_seconds: Annotated[float, Meta(ge=0.0, le=60.0)]
     dexscreener: ApiSource
-    birdeye: ApiSource
-    helius: ApiSource
+    birdeye: StreamSource
+    helius: StreamSource
     jupiter: ApiSource
 
 
@@ -161,12 +187,17 @@ class Execution(Table, frozen=True):
     exit_attempts_max: ExitAttempts
     exit_slippage_step_bps: Bps
     min_order_usdc: Positive
+    exit_fee_step_percent: Annotated[int, Meta(ge=0, le=500)]
+    exit_reprice_slots: Annotated[int, Meta(ge=2, le=150)]
+    compute_unit_price: Annotated[int, Meta(ge=1_024, le=1_000_000_000)]
 
 
 class Node(Table, frozen=True):
     """How the trading process keeps its state."""
 
     snapshot_every_bars: Annotated[int, Meta(ge=1, le=10_000)]
+    wallet_locks: str
+    reserve_mib: Annotated[int, Meta(ge=1, le=1_024)]
     journal_synchronous: Literal["FULL", "NORMAL"]
 
 
@@ -216,6 +247,12 @@ class InstrumentConfig(Table, frozen=True):
     """Unknown liquidity is none: such a mint is assumed to lose everything."""
     timeframe: Timeframe | None = None
     """None: `strategies.timeframe`."""
+    pool: Mint | None = None
+    """Address of its pool's account, for `primary = "helius"`; so the two vaults."""
+    base_vault: Mint | None = None
+    quote_vault: Mint | None = None
+    pools: Annotated[tuple[PoolAddress, ...], Meta(max_length=8)] = ()
+    """Pools that its orders may go to directly."""
 
 
 class Config(Table, frozen=True):
@@ -231,7 +268,13 @@ class Config(Table, frozen=True):
     api: Api
     paper: Paper
     execution: Execution
+    routing: Routing
+    signer: SignerConfig
+    rpc: Rpc
+    senders: Senders
     node: Node
+    analytics: Analytics
+    server: Server
     telegram: Telegram
     quotes: dict[str, Quote]
     instruments: tuple[InstrumentConfig, ...]

@@ -1,7 +1,8 @@
 """Secrets and switches from the environment: the only reader of it.
 
 A variable of the environment wins over the same variable in `.env`. Only the variables of the
-user guide are read; texts of `.env` are taken as they stand, without expanding `${...}`.
+user guide and `JUPITER_API_KEY` are read; texts of `.env` are taken as they stand, without
+expanding `${...}`.
 """
 
 import io
@@ -25,10 +26,12 @@ VARIABLES: Final = (
     "QUICKNODE_RPC_URL",
     "DEXSCREENER_API_KEY",
     "BIRDEYE_API_KEY",
+    "JUPITER_API_KEY",
     "TELEGRAM_TOKEN",
     "CHAT_ID",
     "DATABASE_URL",
     "REDIS_URL",
+    "CLICKHOUSE_URL",
     "INFISICAL_CLIENT_ID",
     "INFISICAL_CLIENT_SECRET",
 )
@@ -39,6 +42,9 @@ SETTINGS: Final = {
     "CHAT_ID": "telegram.chat_id",
 }
 """Variables that stand for a key of the file, and win over it."""
+
+SEALED: Final = frozenset({*VARIABLES, "CLICKHOUSE_URL"})
+"""What a demo's processes do not inherit: its trades are nobody's."""
 
 ENV_FILE: Final = Path(".env")
 
@@ -55,8 +61,10 @@ class Secrets(msgspec.Struct, frozen=True, kw_only=True):
     quicknode_rpc_url: Secret | None = None
     dexscreener_api_key: Secret | None = None
     birdeye_api_key: Secret | None = None
+    jupiter_api_key: Secret | None = None
     database_url: Secret | None = None
     redis_url: Secret | None = None
+    clickhouse_url: Secret | None = None
 
 
 class Variable(msgspec.Struct, frozen=True):
@@ -108,6 +116,26 @@ def read(env_file: Path = ENV_FILE, environ: Mapping[str, str] | None = None) ->
     if "INFISICAL_CLIENT_ID" in values and "INFISICAL_CLIENT_SECRET" in values:
         problems.append(_no_infisical(values["INFISICAL_CLIENT_ID"]))
     return Variables(values=values, problems=tuple(problems), notes=tuple(notes))
+
+
+def sealed_environment(
+    given: Mapping[str, str], environ: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Return an environment for processes that must not reach a user's accounts.
+
+    Without the guide's variables and the address of a ClickHouse server, and with `given`; search
+    paths are absolute, so that it holds in any directory.
+
+    Args:
+        given: Variables to set.
+        environ: Replaces the process's environment.
+    """
+    present = os.environ if environ is None else environ
+    sealed = {name: text for name, text in present.items() if name not in SEALED}
+    paths = sealed.get("PYTHONPATH", "")
+    if paths:
+        sealed["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, paths.split(os.pathsep)))
+    return sealed | dict(given)
 
 
 def is_sample(text: str) -> bool:

@@ -9,7 +9,7 @@ from utb.config.schema import Secret
 from utb.config.secrets import Secrets
 from utb.config.values import MASK, mask_url
 
-Shown = str | int | float | bool | list[float] | None
+Shown = str | int | float | bool | list[float | str] | None
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -54,7 +54,7 @@ def _shown(value: object) -> Shown:
     if isinstance(value, str):
         return mask_url(value)
     if isinstance(value, tuple):
-        return [float(item) for item in value]
+        return [item if isinstance(item, str) else float(item) for item in value]
     if value is None or isinstance(value, (bool, int, float)):
         return value
     return str(value)

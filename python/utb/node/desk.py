@@ -59,9 +59,16 @@ class Desk:
     """The account, its rules and its memory; handlers take it as their first argument."""
 
     def __init__(
-        self, config: Config, instruments: tuple[Instrument, ...], build_params: BuildParams
+        self,
+        config: Config,
+        instruments: tuple[Instrument, ...],
+        build_params: BuildParams,
+        *,
+        on_chain: bool = False,
     ) -> None:
         self.config = config
+        self.on_chain = on_chain
+        """Whether the venue signs and sends: it tells each step of an order, and the opening."""
         self.instruments = instruments
         self.build_params = build_params
         self.settings: RiskSettings = risk_settings(config)

@@ -72,5 +72,7 @@ class Effects(msgspec.Struct):
 
     records: list[Record] = []
     submissions: list[Submission] = []
+    releases: list[str] = []
+    """Signatures whose transactions may leave once the records are durable."""
     calls: list[EngineCall] = []
     answer: Answer | None = None

@@ -1,5 +1,7 @@
 """From a BUY decision, or a manual one, to an order on its way."""
 
+import msgspec
+
 from utb.domain.commands import Trade as TradeCommand
 from utb.domain.engine import ArmedPosition, DecisionMade
 from utb.domain.market import Instrument, Mark
@@ -12,7 +14,7 @@ from utb.node.desk import Desk, Standing
 from utb.node.state import DECISIONS_KEPT, remember
 from utb.ports.market import Market
 from utb.risk.gate import approve_entry
-from utb.risk.view import EntryRequest
+from utb.risk.view import EntryRequest, GateInputs
 
 STRATEGY_COUNT = len(STRATEGIES)
 NO_SHARES = (0.0,) * STRATEGY_COUNT
@@ -67,7 +69,8 @@ def on_buy(
     if isinstance(verdict, RiskRefused):
         post_refusal(desk, effects, verdict)
     else:
-        send(desk, effects, verdict, buy_shares(decision))
+        inputs = GateInputs(request=request, portfolio=portfolio, facts=facts)
+        send(desk, effects, verdict, buy_shares(decision), inputs)
 
 
 def manual_buy(
@@ -92,7 +95,8 @@ def manual_buy(
     if isinstance(verdict, RiskRefused):
         post_refusal(desk, effects, verdict)
         return verdict
-    send(desk, effects, verdict, NO_SHARES)
+    inputs = GateInputs(request=request, portfolio=portfolio, facts=facts)
+    send(desk, effects, verdict, NO_SHARES, inputs)
     return None
 
 
@@ -123,9 +127,16 @@ def post_refusal(desk: Desk, effects: fx.Effects, refused: RiskRefused) -> None:
 
 
 def send(
-    desk: Desk, effects: fx.Effects, approved: RiskApproved, shares: tuple[float, ...]
+    desk: Desk,
+    effects: fx.Effects,
+    approved: RiskApproved,
+    shares: tuple[float, ...],
+    inputs: GateInputs | None = None,
 ) -> None:
-    """Record an approved order and its sending, and hand it to the venue."""
+    """Record an approved order and its sending, and hand it to the venue.
+
+    `inputs` are what an entry was approved on, so that it can be recomputed.
+    """
     intent = approved.intent
     desk.post(
         effects,
@@ -135,16 +146,18 @@ def send(
             status=OrderStatus.APPROVED,
             intent=intent,
             factors=approved.factors,
+            gate_inputs=b"" if inputs is None else msgspec.msgpack.encode(inputs),
             shares=shares,
             reserved_quote_raw=intent.amount_in_raw if intent.side is Side.BUY else 0,
             risk_at_stop_raw=approved.risk_at_stop_raw,
             round_trip_cost_raw=approved.expected_cost_raw,
         ),
     )
-    desk.post(
-        effects,
-        OrderState(ts_ns=intent.ts_ns, intent_id=intent.intent_id, status=OrderStatus.SENT),
-    )
+    if not desk.on_chain:
+        desk.post(
+            effects,
+            OrderState(ts_ns=intent.ts_ns, intent_id=intent.intent_id, status=OrderStatus.SENT),
+        )
     effects.submissions.append(
         Submission(intent=intent, fee_lamports_max=desk.settings.max_fee_lamports)
     )

@@ -121,15 +121,23 @@ def start(
 
 
 def after_failure(
-    desk: Desk, effects: fx.Effects, position_id: int, ts_ns: int, market: Market
+    desk: Desk,
+    effects: fx.Effects,
+    position_id: int,
+    ts_ns: int,
+    market: Market,
+    attempts: int = 1,
 ) -> None:
-    """Try a failed exit again, or make the position's triggers live again."""
+    """Try a failed exit again, or make the position's triggers live again.
+
+    `attempts` is how many transactions were signed for it.
+    """
     position = desk.book.position(position_id)
     if position is None:
         return
     exit_state = state_of(desk, position_id)
     exit_state.intent_id = None
-    exit_state.attempt += 1
+    exit_state.attempt += max(attempts, 1)
     if desk.state.ended:
         return
     if exit_state.queued is not None:

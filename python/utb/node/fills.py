@@ -1,5 +1,7 @@
 """What the venue says became of an order, folded into book, triggers and weights."""
 
+from copy import copy
+
 from utb.domain.amounts import price_of
 from utb.domain.names import OrderStatus, Side
 from utb.domain.orders import Fill, Position, Trade, VenueFailed, VenueFilled
@@ -7,10 +9,11 @@ from utb.domain.records import FillBooked, OrderState, TriggerArmed, TriggerMove
 from utb.errors import InvariantError
 from utb.ledger.pending import PendingOrder
 from utb.node import effects as fx
-from utb.node import exits, orderlife
+from utb.node import exits
 from utb.node.desk import Desk
 from utb.node.entries import armed
-from utb.node.state import ExitState, Watch
+from utb.node.state import ExitState, Undo, Watch
+from utb.orderlife import table as orderlife
 from utb.ports.market import Market
 
 
@@ -22,12 +25,21 @@ def on_filled(desk: Desk, effects: fx.Effects, event: VenueFilled, market: Marke
     orderlife.advance(event.intent_id, order.status, OrderStatus.CONFIRMED)
     desk.post(
         effects,
-        OrderState(ts_ns=event.ts_ns, intent_id=event.intent_id, status=OrderStatus.CONFIRMED),
+        OrderState(
+            ts_ns=event.ts_ns,
+            intent_id=event.intent_id,
+            status=OrderStatus.CONFIRMED,
+            signature=event.signature,
+            slot=event.slot,
+        ),
     )
     intent = order.intent
     position_id = intent.position_id
     if position_id is None:
         position_id = desk.book.next_position_id
+    # On the chain SETTLED closes it, which may tell of other attempts' fees: also where the first
+    # that was read of it is final already
+    provisional = event.provisional or desk.on_chain
     fill = Fill(
         intent_id=event.intent_id,
         position_id=position_id,
@@ -43,7 +55,14 @@ def on_filled(desk: Desk, effects: fx.Effects, event: VenueFilled, market: Marke
         lead=intent.lead,
         exit_reason=intent.exit_reason,
         indicative=event.indicative,
+        signature=event.signature,
+        slot=event.slot,
+        tip_lamports=event.tip_lamports,
+        rent_lamports=event.rent_lamports,
+        provisional=provisional,
     )
+    if provisional:
+        desk.state.undo[event.intent_id] = undo_of(desk, position_id)
     fee_quote_raw = desk.fee_quote_raw(event.fee_lamports, market)
     trade = desk.post(
         effects, FillBooked(ts_ns=event.ts_ns, fill=fill, fee_quote_raw=fee_quote_raw)
@@ -82,7 +101,7 @@ def on_failed(desk: Desk, effects: fx.Effects, event: VenueFailed, market: Marke
     if event.fee_lamports:
         effects.calls.append(desk.watch_portfolio(market))
     if position_id is not None:
-        exits.after_failure(desk, effects, position_id, event.ts_ns, market)
+        exits.after_failure(desk, effects, position_id, event.ts_ns, market, event.attempts)
 
 
 def _open_order(desk: Desk, intent_id: str) -> PendingOrder | None:
@@ -145,6 +164,20 @@ def _reduced(
             )
     _arm(desk, effects, position, fill.ts_ns, trailing=watch.partial_done)
     exits.after_fill(desk, effects, position, fill.ts_ns, market)
+
+
+def undo_of(desk: Desk, position_id: int) -> Undo:
+    """Return what is watched of a position now, so that a fill can be undone."""
+    return Undo(
+        watch=copy(desk.state.watches.get(position_id)),
+        exit=copy(desk.state.exits.get(position_id)),
+    )
+
+
+def rearm(desk: Desk, effects: fx.Effects, position: Position, ts_ns: int) -> None:
+    """Watch a position again whose exit was taken back."""
+    watch = desk.state.watches[position.position_id]
+    _arm(desk, effects, position, ts_ns, trailing=watch.partial_done)
 
 
 def _arm(

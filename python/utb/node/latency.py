@@ -4,7 +4,9 @@ from typing import Final
 
 import msgspec
 
-STAGES: Final = ("ingest", "decide", "journal", "submit", "fill", "snapshot")
+from utb.domain.names import Stage
+
+STAGES: Final = ("decide", "approve", "journal", "submit", "fill", "snapshot")
 """Stages that are timed, in the order an order passes them."""
 
 _SUB_BITS: Final = 4
@@ -70,11 +72,11 @@ class Latencies:
     __slots__ = STAGES
 
     def __init__(self) -> None:
-        self.ingest = Histogram()
+        self.decide = Histogram()
         """The core on one frame, or on recorded events up to the next that matters; some of them
         are timed (`runner.TIMED_EVERY`)."""
-        self.decide = Histogram()
-        """The trader on one event."""
+        self.approve = Histogram()
+        """The trader on one event: risk, size, order."""
         self.journal = Histogram()
         """Append, and sync where orders follow."""
         self.submit = Histogram()
@@ -83,6 +85,11 @@ class Latencies:
         """The trader on what became of an order."""
         self.snapshot = Histogram()
         """The state of everything stored."""
+
+    def of(self, stage: Stage) -> Histogram:
+        """Return a stage's histogram."""
+        found: Histogram = getattr(self, stage.name.lower())
+        return found
 
     def summary(self) -> dict[str, StageLatency]:
         """Return the stages that ran."""

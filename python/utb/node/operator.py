@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
+import msgspec
+
 from utb.domain import commands as cmd
 from utb.domain.names import ExitReason, OperatorState, Side
 from utb.domain.orders import Position, RiskRefused
@@ -69,6 +71,8 @@ def on_command(
         effects.answer = known
         return effects
     answer = _HANDLERS[type(command)](_Call(desk, effects, ts_ns, seq, market), command)
+    if isinstance(answer, cmd.Accepted):
+        answer = msgspec.structs.replace(answer, last_seq=seq + len(effects.records))
     effects.answer = answer
     answers = desk.state.answers
     answers[command.command_id] = answer

@@ -14,6 +14,24 @@ from utb.ledger.state import FeeTotals
 from utb.node.latency import StageLatency
 
 
+class AssetHeld(msgspec.Struct, frozen=True, kw_only=True):
+    """One asset of the wallet, base units or lamports."""
+
+    asset: str
+    """Symbol, `wSOL`, `SOL` of the wallet itself, or `rent`: lamports in accounts of ours."""
+    ledger_raw: int
+    chain_raw: int
+
+
+class ChainHeld(msgspec.Struct, frozen=True, kw_only=True):
+    """The wallet at a finalized slot, beside the ledger."""
+
+    slot: int
+    """0: it could not be read."""
+    equal: bool
+    assets: tuple[AssetHeld, ...]
+
+
 class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a summary or a report is made from."""
 
@@ -43,6 +61,8 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     counters: Mapping[str, Any]
     """What the core counted (`Pipeline.counters`)."""
     latency: dict[str, StageLatency]
+    chain: ChainHeld | None = None
+    """At the market's end, where orders went to a chain."""
     journal_hash: str
     equity: bytes
     """16-byte rows (ts ns i64, equity f64) at the ends of strategy bars."""

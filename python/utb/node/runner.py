@@ -5,87 +5,38 @@ Records are appended, and made durable when there are submissions, before the ve
 Frames and blocks of recorded events go through the same steps, so they give the same records.
 """
 
-from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 
 from utb.domain.commands import Accepted, Answer, Command, Refusal, Shutdown
-from utb.domain.engine import EngineEvent
-from utb.domain.names import TradingMode
+from utb.domain.engine import DecisionMade, EngineEvent
+from utb.domain.names import Stage
+from utb.domain.orders import VenueEvent
 from utb.domain.records import Decision, FeedState, Refused
 from utb.errors import InvariantError
 from utb.node import effects as fx
+from utb.node.blocks import run_block
 from utb.node.calls import carry_out
+from utb.node.closing import close_out
 from utb.node.latency import Latencies
-from utb.node.trader import Trader
-from utb.ports.core import Core, EventReplay
-from utb.ports.feed import ContextUpdate, Feed, Frame, Records
-from utb.ports.journal import FeedPosition, LoggedCommand, ResumableJournal, Snapshot
-from utb.ports.venue import SimulatedWorld
+from utb.node.sending import keep_and_send
+from utb.node.wiring import SNAPSHOT_GAP_NS, TIMED_EVERY, Session, Wiring, store_snapshot
+from utb.ports.feed import (
+    Binding,
+    ContextUpdate,
+    Cursor,
+    FeedItem,
+    Frame,
+    FromVenue,
+    Health,
+    Moment,
+    Past,
+    Records,
+)
+from utb.ports.journal import LoggedCommand
 
-BLOCK_EVENTS: Final = 1 << 16
-"""Recorded events replayed at most before commands, snapshots and the display have their turn."""
-
-SESSION_VERSION: Final = 1
-
-TIMED_EVERY: Final = 16
-"""One call of the core in so many is timed: the stopwatch costs as much as a small frame."""
-
-SNAPSHOT_GAP_NS: Final = 250_000_000
-"""Time of the machine between two snapshots at least: one takes tens of milliseconds, and in a fast
-simulated run one per interval of simulated time would take longer than all the trading. A restart
-then repeats at most this much work more."""
-
-
-class CommandSource(Protocol):
-    """Where commands of other processes wait."""
-
-    def take(self) -> list[Command]:
-        """Return the commands that came since the last call, in order."""
-        ...
-
-    def answer(self, answer: Answer) -> None:
-        """Give a command's answer back."""
-        ...
-
-
-class Observer(Protocol):
-    """Whoever watches a run; nothing it does changes a decision."""
-
-    def on_progress(self, runner: "Runner") -> None:
-        """Look at the runner between two items."""
-        ...
-
-
-class Session(msgspec.Struct, kw_only=True):
-    """What the runner itself remembers between two items."""
-
-    version: int = SESSION_VERSION
-    position: FeedPosition = FeedPosition()
-    item_ns: int = 0
-    """When the last market item was received."""
-    snapshot_due_ns: int = 0
-    items: int = 0
-    """Market items and recorded events handled."""
-
-
-class Wiring(msgspec.Struct, kw_only=True):
-    """Everything a runner drives."""
-
-    core: Core
-    trader: Trader
-    journal: ResumableJournal
-    venue: SimulatedWorld
-    feed: Feed
-    snapshot_every_ns: int | None
-    """None: no snapshots (a run that is repeated rather than resumed)."""
-    stopwatch_ns: Callable[[], int]
-    mode: TradingMode
-    commands: CommandSource | None = None
-    observers: tuple[Observer, ...] = ()
-    drain: Callable[[], None] | None = None
-    """Takes the core's logs (bars, equity) to where they are kept; before snapshots, at the end."""
+NEVER_NS: Final = (1 << 63) - 1
 
 
 class Runner:
@@ -96,11 +47,17 @@ class Runner:
         self.session = Session()
         self.latencies = Latencies()
         self.stopping = False
+        self.ended = False
+        """The market's end was reached: a next start meets it again, from an earlier snapshot."""
         self.last_decision: Decision | Refused | None = None
         self._core = wiring.core
+        self._ingest_at = wiring.core.ingest_at
+        self._calm_until_ns = 0
+        """Before this time a frame has nobody to wait for: no order, no snapshot, no command."""
         self._logged: list[LoggedCommand] = []
-        self._snapshot_ns: int | None = None
-        """When the last snapshot was taken, by the machine's clock."""
+        self._snapshot_ns: int | None = None  # of the machine's clock
+        self.snapshot_items = 0
+        """Items before the last snapshot of this process."""
 
     @property
     def now_ns(self) -> int:
@@ -121,6 +78,8 @@ class Runner:
             wiring.trader.load(snapshot.trader)
             wiring.venue.load(snapshot.venue)
             self.session = msgspec.msgpack.decode(snapshot.session, type=Session)
+            for it in self.session.bindings:
+                wiring.core.bind(it.source, it.key, it.instrument, it.role)
             after = snapshot.seq
             self._apply(wiring.trader.on_resume())
         wiring.journal.verify_after(after)
@@ -128,24 +87,112 @@ class Runner:
         return snapshot is not None or wiring.journal.verifying()
 
     def run(self) -> None:
-        """Run to the feed's end or to a shutdown; a shutdown leaves positions as they are."""
-        self._apply(self.wiring.trader.on_start(self.session.item_ns))
-        for item in self.wiring.feed.items(self.session.position.items):
-            if isinstance(item, Frame):
-                self._frame(item)
-            elif isinstance(item, Records):
-                self._block(item)
-            else:
-                self._context(item)
+        """Run to the feed's end or to a shutdown; a shutdown leaves positions as they are.
+
+        Raises:
+            InvariantError: If the session has no feed to draw from.
+        """
+        feed = self.wiring.feed
+        if feed is None:
+            raise InvariantError("a session without a feed is pushed, not run")
+        self.begin()
+        for item in feed.items(self.session.at_item):
+            self.take(item)
             if self.stopping:
                 break
         else:
-            self._end()
-        if self.stopping and self.wiring.snapshot_every_ns is not None:
+            self.end()
+        self.finish()
+
+    def begin(self) -> None:
+        """Record that the session starts; items may come from here on."""
+        self._apply(self.wiring.trader.on_start(self.session.item_ns))
+
+    def take(self, item: FeedItem) -> None:
+        """Handle one item; while `stopping` nothing more is taken."""
+        if isinstance(item, Frame):
+            self.frame(item.source, item.payload, item.ts_recv_ns)
+        elif isinstance(item, Records):
+            run_block(self, item)
+        elif isinstance(item, ContextUpdate):
+            self._context(item)
+        else:
+            self._rare(item)
+
+    def frame(self, source: int, payload: bytes | memoryview, ts_ns: int) -> None:
+        """Handle one message of a source, received at `ts_ns`.
+
+        Most frames cause nothing while nobody waits for one; those take the short way.
+        """
+        session = self.session
+        if ts_ns >= self._calm_until_ns or self.stopping:
+            if not self._turn(ts_ns):
+                return
+            self._venue_before(ts_ns)
+        stopwatch_ns = self.wiring.stopwatch_ns
+        started_ns = 0 if session.items % TIMED_EVERY else stopwatch_ns()
+        found = self._ingest_at(source, payload, ts_ns)
+        if started_ns:
+            self.latencies.decide.add(stopwatch_ns() - started_ns)
+        if found is not None or ts_ns >= self._calm_until_ns:
+            self._after_frame(source, payload, ts_ns, found)
+        elif ts_ns > session.item_ns:
+            session.item_ns = ts_ns
+        session.items += 1
+        session.at_item += 1
+        session.cursor += 1
+
+    def _after_frame(
+        self,
+        source: int,
+        payload: bytes | memoryview,
+        ts_ns: int,
+        found: tuple[bool, list[EngineEvent]] | None,
+    ) -> None:
+        """Handle what a frame caused, and see whether anybody waits for the next one."""
+        while found is not None and not found[0]:
+            # Timers come before the frame, and what they decide may be due at the venue before it
+            self.market_events(found[1])
+            self._venue_before(ts_ns)
+            found = self._ingest_at(source, payload, ts_ns)
+        session, wiring = self.session, self.wiring
+        session.item_ns = max(session.item_ns, ts_ns)
+        if found is not None:
+            self.market_events(found[1])
+        self.after_prices()
+        waits = wiring.observers or wiring.commands is not None or self._logged
+        orders = wiring.venue.next_event_ns() is not None or wiring.venue.waiting_instruments()
+        if waits or orders or not wiring.trader.is_open:
+            self._calm_until_ns = 0
+        else:
+            never = wiring.snapshot_every_ns is None
+            self._calm_until_ns = NEVER_NS if never else session.snapshot_due_ns
+
+    def is_due(self, ts_ns: int) -> bool:
+        """Return whether time alone brings something at or before `ts_ns`."""
+        due_ns = self.wiring.venue.next_event_ns()
+        return self._core.next_timer_ns() <= ts_ns or (due_ns is not None and due_ns < ts_ns)
+
+    def end(self) -> None:
+        """Sell what is left at the last prices: the recording is over.
+
+        On the chain there are no last prices: what was to be sold was sold before.
+        """
+        self.replay_commands()
+        wiring, now_ns = self.wiring, self.session.item_ns
+        if wiring.chain is None:
+            for effects in close_out(wiring, now_ns):
+                self._apply(effects, now_ns)
+        self._apply(wiring.trader.on_closed(now_ns, self._core), now_ns)
+        self.ended = True
+
+    def finish(self) -> None:
+        """Store where the session is, unless it ended, and record that it stops."""
+        if self.stopping and not self.ended and self.wiring.snapshot_every_ns is not None:
             self.snapshot()
         self._apply(self.wiring.trader.on_stop(self.session.item_ns))
         self.wiring.journal.sync()
-        self._drain()
+        self.drain()
         self._observe()
 
     def give(self, command: Command) -> Answer:
@@ -160,95 +207,66 @@ class Runner:
         self.stopping |= isinstance(command, Shutdown) and isinstance(answer, Accepted)
         return answer
 
-    def note_feed(self, source: str, state: str, reason: str) -> None:
-        """Record that a feed changed its state."""
-        record = FeedState(ts_ns=self.session.item_ns, source=source, state=state, reason=reason)
-        self.wiring.journal.append([record])
+    def note_feed(self, source: str, state: str, reason: str, since_ns: int = 0) -> None:
+        """Record that a feed changed its state, at `since_ns` or with the last item."""
+        ts_ns = max(self.session.item_ns, since_ns)
+        self.wiring.journal.append(
+            [FeedState(ts_ns=ts_ns, source=source, state=state, reason=reason)]
+        )
 
     # One total order
-
-    def _frame(self, frame: Frame) -> None:
-        ts_ns = frame.ts_recv_ns
-        if not self._begin(ts_ns):
-            return
-        session, stopwatch_ns = self.session, self.wiring.stopwatch_ns
-        started_ns = 0 if session.items % TIMED_EVERY else stopwatch_ns()
-        events = self._core.ingest(frame.source, frame.payload, ts_ns)
-        if started_ns:
-            self.latencies.ingest.add(stopwatch_ns() - started_ns)
-        if events:
-            self._market_events(events)
-        self._after_prices()
-        self._end_item()
 
     def _context(self, item: ContextUpdate) -> None:
         if not self._begin(item.ts_ns):
             return
         trader = self.wiring.trader
         self._apply(trader.on_context(item.instrument, item.payload, item.ts_ns, self._core))
+        self.session.cursor += 1
+        self._end_item()
+
+    def _rare(self, item: Past | Moment | Binding | Health | Cursor | FromVenue) -> None:
+        """Handle an item that is no news of the market."""
+        if self._logged:
+            self.replay_commands()
+        if isinstance(item, Moment | Health):
+            if not self._begin(item.ts_ns):
+                return
+            if isinstance(item, Health):
+                self._apply(self.wiring.trader.on_health(item, self._core), item.ts_ns)
+        elif isinstance(item, FromVenue):
+            if not self._begin(item.event.ts_ns):
+                return
+            self._told(item.event)
+        elif isinstance(item, Past):
+            events = self._core.ingest(item.source, item.payload, item.ts_recv_ns)
+            self.market_events([e for e in events if not isinstance(e, DecisionMade)])
+        elif isinstance(item, Binding):
+            self.session.bind(item)
+            self._core.bind(item.source, item.key, item.instrument, item.role)
+        else:
+            self.session.cursor = item.index
         self._end_item()
 
     def _end_item(self) -> None:
         session = self.session
         session.items += 1
-        session.position = FeedPosition(items=session.position.items + 1)
+        session.at_item += 1
 
     def _begin(self, ts_ns: int) -> bool:
         """Handle everything that comes before an item; return False if the session stops there."""
-        self._between(ts_ns)
-        if self.stopping:
+        if not self._turn(ts_ns):
             return False
         self._time_before(ts_ns)
         self.session.item_ns = max(self.session.item_ns, ts_ns)
         return True
 
-    def _block(self, item: Records) -> None:
-        replay = self._core.replay(item.payload)
-        session, size = self.session, len(replay)
-        snapshots = self.wiring.snapshot_every_ns is not None
-        end = end_ns = 0
-        while (at := session.position.events) < size and not self.stopping:
-            # Only a snapshot's turn depends on the time
-            self._between(replay.ts_recv_ns(at) if snapshots else session.item_ns)
-            if at >= end:
-                end = min((at // BLOCK_EVENTS + 1) * BLOCK_EVENTS, size)
-                end_ns = replay.ts_recv_ns(end - 1)
-            if not self.stopping:
-                self._step(replay, end_ns)
-        if not self.stopping:
-            session.position = FeedPosition(items=session.position.items + 1)
-
-    def _step(self, replay: EventReplay, end_ns: int) -> None:
-        """Advance a block to its next event that matters, or handle the venue's."""
-        session, wiring = self.session, self.wiring
-        at = session.position.events
-        due_ns = wiring.venue.next_event_ns()
-        until_ns = end_ns if due_ns is None else min(due_ns, end_ns)
-        started_ns = 0 if session.items % TIMED_EVERY else wiring.stopwatch_ns()
-        reached, events = replay.advance(at, until_ns, self._stop_instrument(replay, at))
-        if started_ns:
-            self.latencies.ingest.add(wiring.stopwatch_ns() - started_ns)
-        if reached > at:
-            session.item_ns = max(session.item_ns, replay.ts_recv_ns(reached - 1))
-            session.items += reached - at
-            session.position = FeedPosition(items=session.position.items, events=reached)
-        if events:
-            self._market_events(events)
-        if reached > at:
-            self._after_prices()
-        elif not events and due_ns is not None and until_ns == due_ns:
-            self._poll(due_ns)
-
-    def _stop_instrument(self, replay: EventReplay, at: int) -> int:
-        """Return the instrument after whose next event the replay must stop, or -1.
-
-        An order may wait for an instrument's event, and the account opens at the first price; with
-        several to wait for, the replay goes event by event.
-        """
-        waiting = self.wiring.venue.waiting_instruments()
-        if len(waiting) > 1 or not self.wiring.trader.is_open:
-            return replay.instrument(at)
-        return waiting[0] if waiting else -1
+    def _turn(self, ts_ns: int) -> bool:
+        """Give everybody between two items their turn; return False if the session stops there."""
+        wiring, session = self.wiring, self.session
+        due = wiring.snapshot_every_ns is not None and ts_ns >= session.snapshot_due_ns
+        if due or self._logged or wiring.observers or wiring.commands is not None:
+            self.between(ts_ns)
+        return not self.stopping
 
     def _time_before(self, ts_ns: int) -> None:
         """Handle what time itself brings before an item: venue events and the core's timers.
@@ -258,7 +276,7 @@ class Runner:
         """
         self._venue_before(ts_ns)
         while events := self._core.advance_to(ts_ns):
-            self._market_events(events)
+            self.market_events(events)
             self._venue_before(ts_ns)
 
     def _venue_before(self, ts_ns: int) -> None:
@@ -266,27 +284,34 @@ class Runner:
         while (due_ns := self.wiring.venue.next_event_ns()) is not None and due_ns < ts_ns:
             events = self._core.advance_to(due_ns)
             if events:
-                self._market_events(events)
+                self.market_events(events)
             else:
-                self._poll(due_ns)
+                self.poll(due_ns)
 
-    def _poll(self, due_ns: int) -> None:
-        trader, stopwatch_ns = self.wiring.trader, self.wiring.stopwatch_ns
+    def poll(self, due_ns: int) -> None:
+        """Handle what became of orders up to `due_ns`."""
         for event in self.wiring.venue.poll(due_ns):
-            started_ns = stopwatch_ns()
-            effects = trader.on_venue_event(event, self._core)
-            self.latencies.fill.add(stopwatch_ns() - started_ns)
-            self._apply(effects, event.ts_ns)
+            self._told(event)
 
-    def _market_events(self, events: list[EngineEvent]) -> None:
+    def _told(self, event: VenueEvent) -> None:
+        """Let the trader take what became of an order."""
+        stopwatch_ns = self.wiring.stopwatch_ns
+        started_ns = stopwatch_ns()
+        effects = self.wiring.trader.on_venue_event(event, self._core)
+        self._spent(Stage.FILL, stopwatch_ns() - started_ns)
+        self._apply(effects, event.ts_ns)
+
+    def market_events(self, events: list[EngineEvent]) -> None:
+        """Let the trader take the core's events, and carry out what it wants."""
         trader, stopwatch_ns = self.wiring.trader, self.wiring.stopwatch_ns
         for event in events:
             started_ns = stopwatch_ns()
             effects = trader.on_engine_event(event, self._core)
-            self.latencies.decide.add(stopwatch_ns() - started_ns)
+            self._spent(Stage.APPROVE, stopwatch_ns() - started_ns)
             self._apply(effects, max(event.ts_ns, self.session.item_ns))
 
-    def _after_prices(self) -> None:
+    def after_prices(self) -> None:
+        """Let those who wait for a price see it: the account's opening, orders at the venue."""
         if not self.wiring.trader.is_open:
             self._apply(self.wiring.trader.on_prices(self.session.item_ns, self._core))
         if self.wiring.venue.waiting_instruments():
@@ -295,35 +320,25 @@ class Runner:
     # Effects
 
     def _apply(self, effects: fx.Effects, now_ns: int = 0) -> None:
-        records, submissions = effects.records, effects.submissions
-        if records:
-            for record in records:
+        self._calm_until_ns = 0
+        if effects.records:
+            for record in effects.records:
                 if type(record) is Decision or type(record) is Refused:
                     self.last_decision = record
-            journal, stopwatch_ns = self.wiring.journal, self.wiring.stopwatch_ns
-            started_ns = stopwatch_ns()
-            journal.append(records)
-            if submissions:
-                journal.sync()
-            durable_ns = stopwatch_ns()
-            self.latencies.journal.add(durable_ns - started_ns)
-            for submission in submissions:
-                self.wiring.venue.submit(submission, now_ns)
-            if submissions:
-                self.latencies.submit.add(stopwatch_ns() - durable_ns)
-        elif submissions:
+            keep_and_send(self.wiring, effects, now_ns, self._spent)
+        elif effects.submissions:
             raise InvariantError("a submission without a record of its order")
         for call in effects.calls:
             events = carry_out(call, self._core)
             if events:
-                self._market_events(events)
+                self.market_events(events)
 
     # Between two items
 
-    def _between(self, ts_ns: int) -> None:
+    def between(self, ts_ns: int) -> None:
         """Take commands, the display's look and a snapshot, before the item of `ts_ns`."""
         if self._logged:
-            self._replay_commands()
+            self.replay_commands()
         wiring = self.wiring
         if wiring.commands is not None and not wiring.journal.verifying():
             for command in wiring.commands.take():
@@ -344,7 +359,7 @@ class Runner:
         if not first and not self.wiring.journal.verifying():
             self.snapshot()
 
-    def _replay_commands(self) -> None:
+    def replay_commands(self) -> None:
         """Take the commands that an earlier process took at this place."""
         while self._logged and self._logged[0].position <= self.session.position:
             self._command(self._logged.pop(0))
@@ -364,37 +379,21 @@ class Runner:
     def snapshot(self) -> None:
         """Store the state of everything at this place, in one transaction with the records."""
         started_ns = self.wiring.stopwatch_ns()
-        self._drain()
+        self.drain()
         wiring = self.wiring
-        wiring.journal.save_snapshot(
-            Snapshot(
-                seq=wiring.journal.append(()),
-                position=self.session.position,
-                ts_ns=self.session.item_ns,
-                engine=wiring.core.save(),
-                trader=wiring.trader.save(),
-                venue=wiring.venue.save(),
-                session=msgspec.msgpack.encode(self.session),
-            )
-        )
+        stored = store_snapshot(wiring, self.session)
         self._snapshot_ns = wiring.stopwatch_ns()
-        self.latencies.snapshot.add(self._snapshot_ns - started_ns)
+        if stored:
+            self.snapshot_items = self.session.at_item
+        self._spent(Stage.SNAPSHOT, self._snapshot_ns - started_ns)
 
-    def _drain(self) -> None:
+    def _spent(self, stage: Stage, duration_ns: int) -> None:
+        """Count a duration here and, in a trading process, in the core's log of stages."""
+        self.latencies.of(stage).add(duration_ns)
+        if self.wiring.note_stage is not None:
+            self.wiring.note_stage(stage, self.session.item_ns, duration_ns)
+
+    def drain(self) -> None:
+        """Take the core's logs to where they are kept."""
         if self.wiring.drain is not None:
             self.wiring.drain()
-
-    def _end(self) -> None:
-        """Sell what is left at the last prices: the recording is over."""
-        self._replay_commands()
-        wiring, now_ns = self.wiring, self.session.item_ns
-        for event in wiring.venue.finish(now_ns):
-            self._apply(wiring.trader.on_end_of_order(event, self._core), now_ns)
-        closing = wiring.trader.on_end(now_ns, self._core)
-        wiring.journal.append(closing.records)
-        wiring.journal.sync()
-        for submission in closing.submissions:
-            filled = wiring.venue.close_out(submission, now_ns)
-            if filled is not None:
-                self._apply(wiring.trader.on_venue_event(filled, self._core), now_ns)
-        self._apply(wiring.trader.on_closed(now_ns, self._core), now_ns)

@@ -7,7 +7,7 @@ import msgspec
 from utb.domain.commands import Answer
 from utb.domain.names import ExitReason, OperatorState
 
-STATE_VERSION: Final = 1
+STATE_VERSION: Final = 2
 ANSWERS_KEPT: Final = 1024
 """Commands whose answers are remembered; an older repeat would be taken as new."""
 
@@ -46,6 +46,13 @@ class Watch(msgspec.Struct, kw_only=True):
     risk_per_unit: float
 
 
+class Undo(msgspec.Struct, frozen=True, kw_only=True):
+    """What was watched of a position before a fill that may still vanish from the chain."""
+
+    watch: Watch | None
+    exit: ExitState | None
+
+
 class TraderState(msgspec.Struct, kw_only=True):
     """Everything that decides and is not in the book."""
 
@@ -58,6 +65,11 @@ class TraderState(msgspec.Struct, kw_only=True):
     watches: dict[int, Watch] = {}
     decisions: dict[str, bool] = {}
     answers: dict[str, Answer] = {}
+    undo: dict[str, Undo] = {}
+    """By intent, of the book's provisional fills."""
+    opening: tuple[int, int, int] | None = None
+    """Cash (quote raw), lamports, and how many of them rent holds in accounts of ours, as a
+    wallet on the chain had them at the start; None: not read yet."""
     params_version: int = 0
     peak: float = 0.0
     """Highest marked equity the core has told, quote units."""

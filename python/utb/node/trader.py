@@ -25,10 +25,21 @@ from utb.domain.engine import (
 )
 from utb.domain.market import Instrument
 from utb.domain.names import ExitReason, Side
-from utb.domain.orders import Trade, VenueEvent, VenueFilled
+from utb.domain.orders import (
+    FlowCause,
+    Trade,
+    VenueDiscrepancy,
+    VenueEvent,
+    VenueFailed,
+    VenueFilled,
+    VenueFlow,
+    VenueProgress,
+    VenueReverted,
+)
 from utb.domain.records import (
     CashMoved,
     ContextSet,
+    Flow,
     ParamsSet,
     TriggerMovedRecord,
     WarmUp,
@@ -37,10 +48,11 @@ from utb.domain.records import OperatorState as OperatorStateRecord
 from utb.errors import InvariantError
 from utb.ledger.book import Book
 from utb.node import effects as fx
-from utb.node import entries, exits, fills, guards, operator, weights
+from utb.node import entries, exits, fills, guards, onchain, operator, weights
 from utb.node.desk import BuildParams, Desk
 from utb.node.guards import SYSTEM
 from utb.node.state import STATE_VERSION, TraderState
+from utb.ports.feed import Health
 from utb.ports.market import Market
 from utb.risk.breakers import Breakers, breaker_settings
 
@@ -61,9 +73,14 @@ class Trader:
     """Decides what is ordered, booked, watched and refused."""
 
     def __init__(
-        self, config: Config, instruments: tuple[Instrument, ...], build_params: BuildParams
+        self,
+        config: Config,
+        instruments: tuple[Instrument, ...],
+        build_params: BuildParams,
+        *,
+        on_chain: bool = False,
     ) -> None:
-        self.desk = Desk(config, instruments, build_params)
+        self.desk = Desk(config, instruments, build_params, on_chain=on_chain)
 
     @property
     def book(self) -> Book:
@@ -166,12 +183,21 @@ class Trader:
         desk = self.desk
         effects = fx.Effects()
         guards.advance(desk, effects, event.ts_ns)
-        if isinstance(event, VenueFilled):
-            trade = fills.on_filled(desk, effects, event, market)
-            if trade is not None:
-                self._weigh(effects, trade, event.ts_ns, market)
-        else:
-            fills.on_failed(desk, effects, event, market)
+        match event:
+            case VenueFilled():
+                trade = fills.on_filled(desk, effects, event, market)
+                if trade is not None:
+                    self._weigh(effects, trade, event.ts_ns, market)
+            case VenueFailed():
+                fills.on_failed(desk, effects, event, market)
+            case VenueProgress():
+                onchain.on_progress(desk, effects, event, market)
+            case VenueReverted():
+                onchain.on_reverted(desk, effects, event, market)
+            case VenueFlow():
+                onchain.on_flow(desk, effects, event, market)
+            case VenueDiscrepancy():
+                onchain.on_discrepancy(desk, effects, event)
         return effects
 
     def on_context(self, instrument: int, payload: bytes, ts_ns: int, market: Market) -> fx.Effects:
@@ -183,6 +209,18 @@ class Trader:
         effects.calls.append(fx.SetContext(instrument=instrument, payload=payload, ts_ns=ts_ns))
         guards.on_context(self.desk, effects, instrument, payload, ts_ns)
         exits.insist(self.desk, effects, ts_ns, market)
+        return effects
+
+    def on_health(self, item: Health, market: Market) -> fx.Effects:
+        """Take the system's health, or one instrument's: unhealthy denies entries, exits go on."""
+        effects = fx.Effects()
+        desk = self.desk
+        guards.advance(desk, effects, item.ts_ns)
+        changes = desk.breakers.on_health(
+            item.ts_ns, healthy=item.healthy, cause=item.cause, instrument=item.instrument
+        )
+        guards.post_changes(desk, effects, changes)
+        exits.insist(desk, effects, item.ts_ns, market)
         return effects
 
     def on_command(self, command: Command, ts_ns: int, seq: int, market: Market) -> fx.Effects:
@@ -233,14 +271,18 @@ class Trader:
         return effects
 
     def _open(self, effects: fx.Effects, ts_ns: int, market: Market) -> None:
-        """Record the account's opening: money, first mark of equity, weights and parameters."""
+        """Record the account's opening: money, first mark of equity, weights and parameters.
+
+        On the chain it is what the wallet holds, once that was read.
+        """
         desk = self.desk
         if desk.state.is_open:
             return
+        opening = desk.state.opening if desk.on_chain else _configured(desk)
+        if opening is None:
+            return
         desk.state.is_open = True
-        paper = desk.config.paper
-        cash_raw = raw_nearest(paper.cash_usdc, desk.quote_decimals)
-        lamports = raw_nearest(paper.sol_reserve, LAMPORT_DECIMALS)
+        cash_raw, lamports, rent = opening
         value_raw = cash_raw + quote_value_floor(lamports, desk.sol_q64(market))
         desk.post(
             effects,
@@ -253,6 +295,9 @@ class Trader:
                 equity_before_quote_raw=0,
             ),
         )
+        if rent:
+            rented = Flow(ts_ns=ts_ns, cause=FlowCause.RENT, lamports=-rent, reason="opening")
+            desk.post(effects, rented)
         desk.state.peak = units_of(value_raw, desk.quote_decimals)
         guards.post_mark(desk, effects, desk.book.equity_mark(ts_ns, value_raw, value_raw))
         self._set_weights(effects, ts_ns)
@@ -291,3 +336,13 @@ class Trader:
             ParamsSet(ts_ns=ts_ns, version=desk.state.params_version, digest=digest),
         )
         effects.calls.append(fx.SetParams(params))
+
+
+def _configured(desk: Desk) -> tuple[int, int, int]:
+    """Return the paper account's cash (quote raw) and lamports; no rent."""
+    paper = desk.config.paper
+    return (
+        raw_nearest(paper.cash_usdc, desk.quote_decimals),
+        raw_nearest(paper.sol_reserve, LAMPORT_DECIMALS),
+        0,
+    )

@@ -223,6 +223,15 @@ class Breakers:
             return []
         return self._trip(ts_ns, BreakerKind.UNHEALTHY, 1.0, 0.0, cause, instrument=instrument)
 
+    def on_discrepancy(self, ts_ns: int, words: str) -> list[Breaker]:
+        """Take what reconciliation found: chain and book differ, or (empty words) agree again."""
+        tripped = self.find(BreakerKind.RECONCILIATION)
+        if not words:
+            return [] if tripped is None else self._clear(ts_ns, tripped, 0.0, "it agrees again")
+        if tripped is not None and tripped.cause == words:
+            return []
+        return self._trip(ts_ns, BreakerKind.RECONCILIATION, 1.0, 0.0, words)
+
     def advance(self, ts_ns: int) -> list[Breaker]:
         """End the cooling-off times that are over."""
         over = [
@@ -231,8 +240,16 @@ class Breakers:
         return [c for b in over for c in self._clear(ts_ns, b, b.value, "cooled off")]
 
     def reset(self, ts_ns: int, cause: str) -> list[Breaker]:
-        """End the emergency stop, on an operator's word; the caller restarts the peak."""
-        kinds = BreakerKind.DRAWDOWN, BreakerKind.DRAWDOWN_WARNING
+        """End the emergency stop, on an operator's word; the caller restarts the peak.
+
+        A discrepancy that the operator has looked into ends, too; the next reading finds it again
+        if it is still there.
+        """
+        kinds = (
+            BreakerKind.DRAWDOWN,
+            BreakerKind.DRAWDOWN_WARNING,
+            BreakerKind.RECONCILIATION,
+        )
         found = [b for b in self.state.active if b.kind in kinds]
         return [c for b in found for c in self._clear(ts_ns, b, b.value, cause)]
 

@@ -188,3 +188,11 @@ def position_view(
         value_raw=value,
         risk_at_stop_raw=risk,
     )
+
+
+class GateInputs(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything an entry's approval was computed from, beside the settings; it is on record."""
+
+    request: EntryRequest
+    portfolio: PortfolioView
+    facts: MarketFacts

@@ -1,0 +1,160 @@
+"""What only the chain tells: steps of an order, fills that vanish, money beside the orders."""
+
+from utb.domain.amounts import quote_value_ceil, quote_value_floor
+from utb.domain.names import OrderStatus, Side
+from utb.domain.orders import (
+    FlowCause,
+    VenueDiscrepancy,
+    VenueFlow,
+    VenueProgress,
+    VenueReverted,
+)
+from utb.domain.records import CashMoved, FillBooked, FillReverted, Flow, OrderState
+from utb.errors import InvariantError
+from utb.node import effects as fx
+from utb.node import fills, guards
+from utb.node.desk import Desk
+from utb.orderlife import table as orderlife
+from utb.ports.market import Market
+
+
+def on_progress(desk: Desk, effects: fx.Effects, event: VenueProgress, market: Market) -> None:
+    """Record an order's step; a signed transaction may leave when that is durable.
+
+    Raises:
+        InvariantError: If the step does not follow the order's state.
+    """
+    order = desk.book.state.orders.get(event.intent_id)
+    provisional = desk.book.provisional.get(event.intent_id)
+    if order is None and provisional is None:
+        return
+    if order is not None:
+        again = event.status is order.status and event.attempt is None
+        if again:
+            return
+        if event.status is not order.status:
+            orderlife.advance(event.intent_id, order.status, event.status)
+    desk.post(
+        effects,
+        OrderState(
+            ts_ns=event.ts_ns,
+            intent_id=event.intent_id,
+            status=event.status,
+            attempt=event.attempt,
+            signature=event.signature,
+            slot=event.slot,
+            reason=event.reason,
+            fee_lamports=event.fee_lamports,
+            fee_quote_raw=desk.fee_quote_raw(event.fee_lamports, market),
+        ),
+    )
+    if event.fee_lamports:
+        effects.calls.append(desk.watch_portfolio(market))
+    if event.attempt is not None:
+        effects.releases.append(event.attempt.signature)
+    if event.status is OrderStatus.SETTLED:
+        desk.state.undo.pop(event.intent_id, None)
+
+
+def on_reverted(desk: Desk, effects: fx.Effects, event: VenueReverted, market: Market) -> None:
+    """Undo a fill that vanished, and whatever was booked on top of it.
+
+    Fills of the same position behind it are undone first. Where it was an exit they are booked
+    again: they stand without it. Where it was the entry they cannot: what was never bought was not
+    sold either, and the venue tells of each of them when it knows.
+    """
+    one = desk.book.provisional.get(event.intent_id)
+    if one is None:
+        return
+    later = desk.book.standing_on(event.intent_id)
+    records = [desk.book.provisional[intent_id].record for intent_id in later]
+    for record in records:
+        _revert(desk, effects, event, record.fill.intent_id, OrderStatus.UNKNOWN)
+    _revert(desk, effects, event, event.intent_id, event.status)
+    fill = one.record.fill
+    if fill.side is Side.SELL:
+        for record in reversed(records):
+            _book_again(desk, effects, record, event.ts_ns)
+    position = desk.book.position(fill.position_id)
+    if position is None:
+        effects.calls.append(fx.Disarm(fill.position_id))
+    elif fill.side is Side.SELL:
+        fills.rearm(desk, effects, position, event.ts_ns)
+    effects.calls.append(desk.watch_portfolio(market))
+
+
+def on_flow(desk: Desk, effects: fx.Effects, event: VenueFlow, market: Market) -> None:
+    """Let the ledger follow what moved beside the orders; the first one is the opening."""
+    if not desk.state.is_open:
+        cash_raw, lamports, rent = desk.state.opening or (0, 0, 0)
+        if event.cause is FlowCause.EXTERNAL:
+            desk.state.opening = (cash_raw + event.quote_raw, lamports + event.lamports, rent)
+        else:
+            desk.state.opening = (cash_raw, lamports, rent - event.lamports)
+        return
+    if event.cause is not FlowCause.EXTERNAL:
+        fee = -event.lamports if event.cause is FlowCause.HOUSEKEEPING_FEE else 0
+        desk.post(
+            effects,
+            Flow(
+                ts_ns=event.ts_ns,
+                cause=event.cause,
+                lamports=event.lamports,
+                fee_quote_raw=desk.fee_quote_raw(fee, market),
+                signature=event.signature,
+                reason=event.reason,
+            ),
+        )
+    else:
+        q64 = desk.sol_q64(market)
+        up = event.lamports >= 0
+        value = quote_value_floor(event.lamports, q64)
+        value = value if up else -quote_value_ceil(-event.lamports, q64)
+        desk.post(
+            effects,
+            CashMoved(
+                ts_ns=event.ts_ns,
+                quote_raw=event.quote_raw,
+                lamports=event.lamports,
+                cause=event.reason or "EXTERNAL",
+                value_quote_raw=event.quote_raw + value,
+                equity_before_quote_raw=desk.equity_raw(market),
+            ),
+        )
+    effects.calls.append(desk.watch_portfolio(market))
+
+
+def on_discrepancy(desk: Desk, effects: fx.Effects, event: VenueDiscrepancy) -> None:
+    """Stop entries while chain and book differ; exits go on."""
+    guards.post_changes(desk, effects, desk.breakers.on_discrepancy(event.ts_ns, event.words))
+
+
+def _revert(
+    desk: Desk, effects: fx.Effects, event: VenueReverted, intent_id: str, status: OrderStatus
+) -> None:
+    one = desk.book.provisional[intent_id]
+    desk.post(
+        effects,
+        FillReverted(
+            ts_ns=event.ts_ns,
+            intent_id=intent_id,
+            signature=one.record.fill.signature,
+            status=status,
+            reason=event.reason,
+        ),
+    )
+    undo, position_id = desk.state.undo.pop(intent_id), one.record.fill.position_id
+    desk.state.watches.pop(position_id, None)
+    desk.state.exits.pop(position_id, None)
+    if undo.watch is not None:
+        desk.state.watches[position_id] = undo.watch
+    if undo.exit is not None:
+        desk.state.exits[position_id] = undo.exit
+
+
+def _book_again(desk: Desk, effects: fx.Effects, record: FillBooked, ts_ns: int) -> None:
+    fill = record.fill
+    if desk.book.position(fill.position_id) is None:
+        raise InvariantError(f"fill {fill.intent_id} stands on no position")
+    desk.state.undo[fill.intent_id] = fills.undo_of(desk, fill.position_id)
+    desk.post(effects, FillBooked(ts_ns=ts_ns, fill=fill, fee_quote_raw=record.fee_quote_raw))
