@@ -1,0 +1,1 @@
+"""The analytics process: the trading process's stream into ClickHouse, and its readers served."""

@@ -1,0 +1,1 @@
+"""The effective configuration, and routes of later versions."""

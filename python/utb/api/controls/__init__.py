@@ -1,0 +1,1 @@
+"""Commands to the trading process: what an operator may ask of it."""

@@ -1,0 +1,334 @@
+"""The door: who may come in, how often, from where, with how much, before any route is looked for.
+
+Hot reads are answered here from bytes that are already encoded.
+"""
+
+import asyncio
+from typing import Any, Final
+
+import structlog
+from litestar.types import ASGIApp, Receive, Send
+
+from utb.api.errors import ApiError, Code, invalid, not_found
+from utb.api.hot import JSON, NO_STORE, Hot, Kept
+from utb.api.keys import ANYONE, Caller
+from utb.api.keys import Scope as KeyScope
+from utb.api.limits import Failures, RateLimit
+from utb.api.paths import is_plain, needs, open_to_all, unlimited
+from utb.api.world import World
+from utb.config.schema import Server
+
+HOSTS_SEEN_MAX: Final = 64
+OK: Final = 200
+HEADER_BYTES_MAX: Final = 16_384
+TARGET_BYTES_MAX: Final = 4_096
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+SECURITY_HEADERS: Final = ((b"x-content-type-options", b"nosniff"), NO_STORE)
+log = structlog.get_logger()
+
+
+class _GoneError(Exception):
+    """The caller left inside its request: there is nothing to do, and nobody to tell."""
+
+
+class Gate:
+    """ASGI middleware in front of the routes."""
+
+    def __init__(self, app: ASGIApp, world: World, server: Server, hot: Hot) -> None:
+        """Stand in front of `app`."""
+        self._app = app
+        self._world = world
+        self._hot = hot
+        self._kept = Kept(world)
+        self._hosts = frozenset(host.lower().encode() for host in server.allowed_hosts)
+        self._origins = frozenset(origin.lower().encode() for origin in server.origins)
+        self._body_max = server.body_bytes_max
+        self._limit = RateLimit(server.rate_limit_per_minute)
+        self._limits = b"limit=%d, remaining=%%d, reset=%%d" % server.rate_limit_per_minute
+        self._is_open = not world.keys
+        self._hosts_seen: set[bytes] = set()
+        """Host headers that passed the check, a bounded number."""
+        self._failures = Failures()
+        self._elapsed_ns = world.clock.elapsed_ns
+
+    async def __call__(self, scope: Any, receive: Receive, send: Any) -> None:
+        """Let one request or connection in, or answer it here."""
+        kind = scope["type"]
+        if kind == "http":
+            if self._is_open and scope["method"] == "GET":
+                # The same checks as below, without what only other requests need
+                began_ns = self._elapsed_ns()
+                path, query = scope["path"], scope["query_string"]
+                page = None if query else self._hot.get(path, began_ns)
+                if page is None:
+                    page = self._kept.get(path, query, began_ns)
+                if page is not None and self._knows_host(scope):
+                    client = scope["client"]
+                    name = client[0] if client else "local"
+                    left, wait_s = self._limit.take(name, began_ns)
+                    if left >= 0:
+                        # Read before the next await, so one list serves every request
+                        page.headers[-1] = (b"ratelimit", self._limits % (left, wait_s))
+                        await send(page.head)
+                        await send(page.body)
+                        self._world.traffic.add(page.status, self._elapsed_ns() - began_ns)
+                        return
+            await self._http(scope, receive, send)
+        elif kind == "websocket":
+            await self._websocket(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    def _knows_host(self, scope: Any) -> bool:
+        """Return whether a request has one Host that was let in before, and no long headers."""
+        host, size = None, 0
+        for name, value in scope["headers"]:
+            size += len(value)
+            if name == b"host":
+                if host is not None:
+                    return False
+                host = value
+        return host in self._hosts_seen and size < HEADER_BYTES_MAX // 2
+
+    async def _http(self, scope: Any, receive: Receive, send: Any) -> None:
+        began_ns = self._elapsed_ns()
+        method, path = scope["method"], scope["path"]
+        extra: Any = ()
+        try:
+            headers = self._headers(scope)
+            self._check_host(headers)
+            _check_path(scope)
+            caller = await self._caller(scope, headers, path)
+            if not unlimited(path):
+                extra = self._take_turn(scope, caller)
+            if caller is not None:
+                scope["utb.caller"] = caller
+                self._check_scope(caller, method, path)
+            if method not in _SAFE:
+                self._check_origin(headers)
+                receive = await self._body(scope, receive, headers)
+            elif method == "GET":
+                query = scope["query_string"]
+                page = None if query else self._hot.get(path, began_ns)
+                if page is None:
+                    page = self._kept.get(path, query, began_ns)
+                if page is not None:
+                    await send({**page.head, "headers": [*page.headers[:-1], *extra]})
+                    await send(page.body)
+                    self._world.traffic.add(page.status, self._elapsed_ns() - began_ns)
+                    return
+        except ApiError as error:
+            await self._refuse(send, error, path, extra)
+            self._world.traffic.add(error.status, self._elapsed_ns() - began_ns)
+            return
+        except _GoneError:
+            log.warning("API_GONE", path=path)
+            return
+        await self._pass(scope, receive, send, (extra, began_ns))
+
+    async def _pass(self, scope: Any, receive: Receive, send: Send, how: tuple[Any, int]) -> None:
+        extra, began_ns = how
+        traffic = self._world.traffic
+        is_read = scope["method"] == "GET" and scope["path"].startswith("/api/")
+        made = began_ns, self._world.replica.version
+        head: Any = None
+
+        async def counted(message: Any) -> None:
+            nonlocal head
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                if is_read and status == OK:
+                    head = list(message["headers"])
+                named = {name for name, _ in message["headers"]}
+                added = (*SECURITY_HEADERS, *extra)
+                more = (header for header in added if header[0] not in named)
+                message["headers"] = [*message["headers"], *more]
+                traffic.add(status, self._elapsed_ns() - began_ns)
+                if status >= 400:  # noqa: PLR2004 - errors
+                    log.warning("API_ERROR", path=scope["path"], status=status)
+            elif head is not None and not message.get("more_body"):
+                self._kept.put(scope, head, message.get("body", b""), made)
+            await send(message)
+
+        await self._app(scope, receive, counted)
+
+    async def _websocket(self, scope: Any, receive: Receive, send: Send) -> None:
+        try:
+            headers = self._headers(scope)
+            self._check_host(headers)
+            _check_path(scope)
+            self._check_origin(headers)
+            if not self._world.keys:
+                scope["utb.caller"] = ANYONE
+            elif b"x-api-key" in headers:
+                scope["utb.caller"] = await self._caller(scope, headers, scope["path"])
+            self._take_turn(scope, scope.get("utb.caller"))
+        except ApiError as error:
+            log.warning("API_ERROR", path=scope["path"], code=error.code, status=error.status)
+            self._world.traffic.errors_by_code[error.code] += 1
+            await receive()
+            # Before the handshake is accepted, a close is an answer 403
+            await send({"type": "websocket.close", "code": 1008, "reason": error.message})
+            return
+        await self._app(scope, receive, send)
+
+    def _headers(self, scope: Any) -> dict[bytes, bytes]:
+        headers: dict[bytes, bytes] = {}
+        size = 0
+        for name, value in scope["headers"]:
+            size += len(name) + len(value)
+            if name == b"host" and name in headers:
+                raise invalid("Host", None, "one Host header")
+            headers[name] = value
+        if size > HEADER_BYTES_MAX:
+            message = f"Headers of {size} bytes, at most {HEADER_BYTES_MAX}"
+            raise ApiError(Code.PAYLOAD_TOO_LARGE, message, status=431)
+        target = len(scope["raw_path"]) + len(scope["query_string"])
+        if target > TARGET_BYTES_MAX:
+            message = f"An address of {target} bytes, at most {TARGET_BYTES_MAX}"
+            raise ApiError(Code.PAYLOAD_TOO_LARGE, message, status=414)
+        return headers
+
+    def _check_host(self, headers: dict[bytes, bytes]) -> None:
+        """Refuse a foreign name: a page elsewhere may have pointed its own name at us."""
+        host = headers.get(b"host", b"")
+        if host in self._hosts_seen:
+            return
+        if _name(host) in self._hosts:
+            if len(self._hosts_seen) < HOSTS_SEEN_MAX:
+                self._hosts_seen.add(host)
+        else:
+            shown = host.decode("latin-1")
+            details = {"field": "Host", "value": shown[:200], "expected": "server.allowed_hosts"}
+            raise ApiError(Code.FORBIDDEN, "This host name is not served", details)
+
+    def _check_origin(self, headers: dict[bytes, bytes]) -> None:
+        """Refuse what another site's page asks for: browsers name it."""
+        origin = headers.get(b"origin")
+        if origin is None:
+            return
+        origin = origin.lower()
+        own = origin.partition(b"://")[2]
+        if own == headers.get(b"host", b"").lower() or origin in self._origins:
+            return
+        shown = origin.decode("latin-1")
+        details = {"field": "Origin", "value": shown[:200], "expected": "server.origins"}
+        raise ApiError(Code.FORBIDDEN, "Requests of this origin are not served", details)
+
+    async def _caller(self, scope: Any, headers: dict[bytes, bytes], path: str) -> Caller | None:
+        """Return who asks; None where nobody needs to say."""
+        if not self._world.keys:
+            return ANYONE
+        key = headers.get(b"x-api-key")
+        address = _address(scope)
+        if key is None:
+            if open_to_all(path):
+                return None
+            raise ApiError(Code.UNAUTHORIZED, "A key is needed", {"header": "X-API-Key"})
+        caller = self._world.keys.find(key.decode("latin-1"), self._world.clock.now_ns())
+        if caller is not None:
+            self._failures.clear(address)
+            return caller
+        if open_to_all(path):
+            return None
+        await asyncio.sleep(self._failures.delay_s(address))
+        raise ApiError(Code.UNAUTHORIZED, "The key is not valid", {"header": "X-API-Key"})
+
+    def _check_scope(self, caller: Caller, method: str, path: str) -> None:
+        wanted: KeyScope = needs(method, path)
+        if wanted not in caller.scopes and not open_to_all(path):
+            message = f"This key may not {wanted}"
+            raise ApiError(Code.FORBIDDEN, message, {"scope": wanted})
+
+    def _take_turn(self, scope: Any, caller: Caller | None) -> Any:
+        anonymous = caller is None or caller is ANYONE
+        name = _address(scope) if anonymous or caller is None else f"key {caller.name}"
+        left, wait_s = self._limit.take(name, self._elapsed_ns())
+        shown = self._limits % (max(left, 0), wait_s)
+        if left < 0:
+            details = {"limit": self._limit.per_minute, "retry_after": wait_s}
+            headers = {"ratelimit": shown.decode(), "retry-after": str(wait_s)}
+            message = "Too many requests"
+            raise ApiError(Code.API_RATE_LIMIT, message, details, headers=headers)
+        return ((b"ratelimit", shown),)
+
+    async def _body(self, scope: Any, receive: Receive, headers: dict[bytes, bytes]) -> Receive:
+        """Read the whole body, within its limit, and return what gives it again.
+
+        Raises:
+            ApiError: If it is too large, shorter than it says, or no JSON.
+            _GoneError: If the caller leaves before its end: half a request must not be acted on.
+        """
+        text = headers.get(b"content-length", b"")
+        said = int(text) if text.isdigit() else 0
+        if said > self._body_max:
+            raise self._too_large(said)
+        body = bytearray()
+        is_whole = False
+        while not is_whole:
+            message: Any = await receive()
+            if message["type"] == "http.disconnect":
+                raise _GoneError
+            body += message.get("body", b"")
+            if len(body) > self._body_max:
+                raise self._too_large(len(body))
+            is_whole = not message.get("more_body")
+        if len(body) < said:
+            raise invalid("body", f"{len(body)} bytes", f"{said} bytes, as Content-Length says")
+        kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+        if body and kind != b"application/json":
+            shown = kind.decode("latin-1")
+            details = {"field": "Content-Type", "value": shown, "expected": "application/json"}
+            message_text = "A body must be JSON"
+            raise ApiError(Code.INVALID_PARAMETER, message_text, details, status=415)
+        scope["utb.body"] = bytes(body)
+        given = False
+
+        async def again() -> Any:
+            nonlocal given
+            if given:
+                return await receive()
+            given = True
+            return {"type": "http.request", "body": bytes(body), "more_body": False}
+
+        return again
+
+    def _too_large(self, size: int) -> ApiError:
+        message = f"A body of {size} bytes, at most {self._body_max}"
+        return ApiError(Code.PAYLOAD_TOO_LARGE, message, {"limit": self._body_max})
+
+    async def _refuse(self, send: Send, error: ApiError, path: str, extra: Any) -> None:
+        self._world.traffic.errors_by_code[error.code] += 1
+        log.warning("API_ERROR", path=path, status=error.status, code=error.code)
+        headers = tuple((k.encode(), v.encode()) for k, v in error.headers.items())
+        await _answer(send, error.status, error.body, (*extra, *headers))
+
+
+async def _answer(send: Any, status: int, body: bytes, extra: Any) -> None:
+    length = (b"content-length", b"%d" % len(body))
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [JSON, length, *SECURITY_HEADERS, *extra],
+        }
+    )
+    await send({"type": "http.response.body", "body": body})
+
+
+def _check_path(scope: Any) -> None:
+    if not is_plain(scope["path"], scope["raw_path"]):
+        raise not_found("page", scope["path"])
+
+
+def _name(host: bytes) -> bytes:
+    """Return a Host header's name without its port."""
+    host = host.lower()
+    if host.startswith(b"["):
+        return host.partition(b"]")[0] + b"]"
+    return host.partition(b":")[0]
+
+
+def _address(scope: Any) -> str:
+    client = scope.get("client")
+    return str(client[0]) if client else "local"

@@ -1,0 +1,1 @@
+"""`/ws`: what is new, to everyone who subscribed, without ever waiting for one of them."""

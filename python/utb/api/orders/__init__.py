@@ -1,0 +1,1 @@
+"""Orders, decisions, refusals and alerts: what was wanted and what was said to it."""

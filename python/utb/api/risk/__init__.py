@@ -1,0 +1,1 @@
+"""Portfolio risk, limits and guards."""

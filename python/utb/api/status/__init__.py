@@ -1,0 +1,1 @@
+"""How the bot is: status and the top bar."""

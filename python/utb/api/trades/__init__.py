@@ -1,0 +1,1 @@
+"""Manual trades, closed round trips, and fills."""

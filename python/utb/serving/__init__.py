@@ -1,0 +1,1 @@
+"""What every process that serves HTTP shares: addresses, signals, clients that read nothing."""
