@@ -1,0 +1,1 @@
+var e=`utb.key`;function t(){try{return sessionStorage.getItem(e)}catch{return n}}var n=null;function r(t){n=t;try{sessionStorage.setItem(e,t)}catch{return}}function i(){let e=t();return e?{"X-API-Key":e}:{}}function a(){return crypto.getRandomValues(new Uint32Array(4)).join(`-`)}export{t as i,r as n,i as r,a as t};
