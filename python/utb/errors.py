@@ -101,9 +101,11 @@ class LiveCause(Enum):
     """Why live trading does not start: exit code and reason."""
 
     ONE_SWITCH = (10, "only one of the two switches is on live")
-    NO_WALLET = (11, "no wallet: WALLET_ADDRESS and WALLET_PRIVATE_KEY_PATH must both be set")
-    NO_RPC = (12, "no RPC endpoint: QUICKNODE_RPC_URL or HELIUS_API_KEY must be set")
-    NOT_AVAILABLE = (13, "everything live trading needs is set")
+    NO_KEY = (11, "there is no wallet whose key is safe to use")
+    NO_RPC = (12, "no RPC endpoint answers")
+    FOREIGN_GENESIS = (13, "an RPC endpoint is of another chain")
+    SHORTFALL = (14, "the wallet holds less than the journal says, and nothing explains it")
+    LOCKED = (15, "another instance uses this wallet")
 
     @property
     def exit_code(self) -> int:
@@ -119,11 +121,8 @@ class LiveCause(Enum):
 class LiveRefused(RefusedError):  # noqa: N818 - as RiskRefused
     """Live trading was asked for and does not start."""
 
-    def __init__(self, cause: LiveCause, *, trading_env: str, execution_mode: str) -> None:
-        super().__init__(
-            f'live trading refused: {cause.reason} (environment.trading_env = "{trading_env}", '
-            f'environment.execution_mode = "{execution_mode}"). Live trading is not available in '
-            'this version: set trading_env = "paper" and execution_mode = "simulation".'
-        )
+    def __init__(self, cause: LiveCause, words: str) -> None:
+        """Refuse for a cause; `words` say what was found and what to do, as a sentence part."""
+        super().__init__(f"live trading refused: {cause.reason}: {words}")
         self.cause = cause
         self.exit_code = cause.exit_code

@@ -2,37 +2,60 @@
 
 `build_demo` and `build_backtest` return a session of the same classes: a demo is paper trading in
 simulated time on frames, a backtest replays records; with the same prices, context, seed and
-configuration their journals are equal.
+configuration their journals are equal. What a session is made of is imported when one is made: a
+supervisor starts without it.
 """
 
+from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from msgspec.structs import replace
 
-from utb.bootstrap import sources
-from utb.bootstrap.assembly import assemble, options_digest
 from utb.bootstrap.options import RunOptions
-from utb.bootstrap.session import Session
 from utb.config import secrets
 from utb.config.load import resolve
 from utb.config.mode import resolve_mode
 from utb.config.schema import Config
 from utb.domain.names import TradingMode
-from utb.errors import LiveCause, LiveRefused
+
+if TYPE_CHECKING:
+    from utb.bootstrap.assembly import assemble, options_digest
+    from utb.bootstrap.session import Session
 
 __all__ = [
+    "Loaded",
     "RunOptions",
     "Session",
     "assemble",
     "build_backtest",
     "build_demo",
+    "load",
     "load_config",
     "options_digest",
 ]
 
 
-def build_demo(config: Config, options: RunOptions) -> Session:
+_LATER: Final = {
+    "Session": "utb.bootstrap.session",
+    "assemble": "utb.bootstrap.assembly",
+    "options_digest": "utb.bootstrap.assembly",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        return getattr(import_module(_LATER[name]), name)
+    raise AttributeError(f"module {__name__} has no attribute {name}")
+
+
+def build_demo(config: Config, options: RunOptions) -> "Session":
     """Put paper trading in simulated time together, on the generated or a recorded market."""
+    from utb.bootstrap import sources  # noqa: PLC0415 - see above
+    from utb.bootstrap.assembly import assemble  # noqa: PLC0415 - see above
+
     config = _with_options(config, options)
     if options.prices:
         source = sources.recorded(config, options, frames=config.feeds.recorded != "recorded")
@@ -41,8 +64,11 @@ def build_demo(config: Config, options: RunOptions) -> Session:
     return assemble(config, options, source, TradingMode.PAPER)
 
 
-def build_backtest(config: Config, options: RunOptions) -> Session:
+def build_backtest(config: Config, options: RunOptions) -> "Session":
     """Put a backtest together: recorded prices as records, or the generated market's frames."""
+    from utb.bootstrap import sources  # noqa: PLC0415 - see above
+    from utb.bootstrap.assembly import assemble  # noqa: PLC0415 - see above
+
     config = _with_options(config, options)
     if options.prices:
         source = sources.recorded(config, options, frames=False)
@@ -51,23 +77,40 @@ def build_backtest(config: Config, options: RunOptions) -> Session:
     return assemble(config, options, source, TradingMode.BACKTEST)
 
 
-def load_config(path: Path | None) -> tuple[Config, TradingMode]:
+def load_config(path: Path | None, settings: Sequence[str] = ()) -> tuple[Config, TradingMode]:
     """Return the configuration and the mode it asks for.
 
     Raises:
-        ConfigError: With every problem of file and environment.
-        LiveRefused: If a live switch is on.
+        ConfigError: With every problem of file, environment and settings `KEY=VALUE`.
+        LiveRefused: If live trading is asked for and something is missing.
     """
-    loaded = resolve(path, secrets.read())
+    loaded = load(path, settings)
+    return loaded.config, loaded.mode
+
+
+class Loaded(msgspec.Struct, frozen=True, kw_only=True):
+    """What a process starts from."""
+
+    config: Config
+    secrets: secrets.Secrets
+    mode: TradingMode
+
+    @property
+    def is_live(self) -> bool:
+        """Return whether real money is traded."""
+        return self.mode is TradingMode.LIVE
+
+
+def load(path: Path | None, settings: Sequence[str] = ()) -> Loaded:
+    """Return configuration, secrets and the mode they ask for.
+
+    Raises:
+        ConfigError: With every problem of file and environment.
+        LiveRefused: If live trading is asked for and something is missing.
+    """
+    loaded = resolve(path, secrets.read(), settings)
     mode = resolve_mode(loaded.config, loaded.secrets)
-    if isinstance(mode, LiveCause):
-        environment = loaded.config.environment
-        raise LiveRefused(
-            mode,
-            trading_env=environment.trading_env,
-            execution_mode=environment.execution_mode,
-        )
-    return loaded.config, mode
+    return Loaded(config=loaded.config, secrets=loaded.secrets, mode=mode)
 
 
 def _with_options(config: Config, options: RunOptions) -> Config:

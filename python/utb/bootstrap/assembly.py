@@ -2,24 +2,30 @@
 
 import hashlib
 from contextlib import ExitStack
-from typing import Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from utb.adapters.clocks import Pacer, SystemClock
-from utb.adapters.feeds.inputlog import InputLogFeed, InputLogWriter
+from utb.adapters.feeds.inputlog import InputLogFeed
+from utb.adapters.feeds.inputwriter import InputLogWriter
+from utb.adapters.feeds.tape import InputTape, restore, start_anew
 from utb.adapters.venues.simulated import SimulatedVenue
 from utb.bootstrap.inputs import CommandReplay, LoggedFeed, LoggedJournal
 from utb.bootstrap.options import RunOptions
+from utb.bootstrap.reserving import INPUTS, keep_on, reserve_of
 from utb.bootstrap.session import Session
 from utb.bootstrap.sources import Source
 from utb.config.schema import Config
 from utb.domain.names import TradingMode
 from utb.engine import Engine, build_params, instruments_document, params_builder
 from utb.node import weights
+from utb.node.chainside import ChainSide
 from utb.node.desk import TIMEFRAME_NS
-from utb.node.runner import Observer, Runner, Wiring
+from utb.node.runner import Runner
 from utb.node.trader import Trader
+from utb.node.wiring import Observer, Wiring
 from utb.ports.feed import Feed
 from utb.ports.journal import ResumableJournal, SessionStore
 from utb.simnet import profiles
@@ -27,6 +33,11 @@ from utb.storage.journal import SqliteJournal
 from utb.storage.lock import StateLock
 from utb.storage.memory import MemoryJournal
 
+if TYPE_CHECKING:
+    from utb.ports.venue import SimulatedWorld
+
+LIVE: Final = "live "
+"""How the identity of a market begins that goes on whatever the configuration says."""
 HELIUS: Final = 2
 """Number of the Helius source in the core."""
 
@@ -43,10 +54,18 @@ class _Paced:
             self._pacer.wait_until(runner.now_ns)
 
 
+class PushedSession(msgspec.Struct, frozen=True):
+    """A session whose items are pushed."""
+
+    session: Session
+    journal: SqliteJournal
+    tape: InputTape
+
+
 class _Inputs(msgspec.Struct):
     """Where a session's inputs come from and what it keeps."""
 
-    feed: Feed
+    feed: Feed | None
     store: SessionStore
     journal: ResumableJournal
     """The store, or the store with an input log beside it."""
@@ -89,6 +108,87 @@ def assemble(config: Config, options: RunOptions, source: Source, mode: TradingM
         )
 
 
+def assemble_pushed(
+    config: Config,
+    state_dir: Path,
+    source: Source,
+    mode: TradingMode,
+    chain: ChainSide | None = None,
+) -> PushedSession:
+    """Put a session together whose items are pushed, with the tape that brings them back.
+
+    Orders go to `chain` where there is one, else to the simulated venue.
+
+    Raises:
+        UsageError: If the state directory is of another run, or in use.
+    """
+    clock = SystemClock()
+    digest = options_digest(config, source.identity)
+    with ExitStack() as resources:
+        lock = StateLock(state_dir)
+        resources.callback(lock.release)
+        reserve = reserve_of(state_dir, config.node.reserve_mib, live=chain is not None)
+        if reserve is not None:
+            resources.callback(reserve.close)
+        journal = SqliteJournal(
+            state_dir,
+            options_digest=digest,
+            wall_ns=clock.now_ns,
+            synchronous=config.node.journal_synchronous,
+            may_change=source.identity.startswith(LIVE),
+            instruments=source.instruments,
+        )
+        tape = _tape(state_dir / INPUTS, digest, journal)
+        # The journal is closed before the tape: what is written of it goes along
+        resources.callback(tape.close)
+        resources.callback(journal.close)
+        if reserve is not None:
+            keep_on(reserve, journal, tape)
+        engine = _engine(config, source)
+        trader = Trader(
+            config, source.instruments, params_builder(config), on_chain=chain is not None
+        )
+        venue: SimulatedWorld = chain or SimulatedVenue.from_config(
+            config, source.instruments, engine, seed=config.paper.seed
+        )
+        wiring = Wiring(
+            core=engine,
+            trader=trader,
+            journal=journal,
+            venue=venue,
+            chain=chain,
+            feed=None,
+            snapshot_every_ns=config.node.snapshot_every_bars
+            * TIMEFRAME_NS[config.strategies.timeframe],
+            stopwatch_ns=clock.elapsed_ns,
+            mode=mode,
+        )
+        runner = Runner(wiring)
+        session = Session(
+            runner,
+            engine,
+            journal,
+            seed=config.paper.seed,
+            span_ns=source.span_ns,
+            resources=resources.pop_all(),
+        )
+        return PushedSession(session=session, journal=journal, tape=tape)
+
+
+def _tape(directory: Path, digest: str, journal: SqliteJournal) -> InputTape:
+    """Return the tape behind a journal, with what only the journal knew of it where it belongs."""
+    restore(directory, journal.tails())
+    journal.forget_tails()
+    snapshot = journal.last_snapshot()
+    if journal.changed and snapshot is not None:
+        start_anew(directory, snapshot.position.items)
+        journal.adopt_options(digest)
+    tape = InputTape(directory, digest)
+    journal.inputs = tape
+    journal.checkpoint_outside()
+    return tape
+
+
 def _engine(config: Config, source: Source) -> Engine:
     rows = weights.initial(weights.weight_settings(config)).rows
     engine = Engine(
@@ -116,6 +216,7 @@ def _inputs(
             options_digest=digest,
             wall_ns=clock.now_ns,
             synchronous=config.node.journal_synchronous,
+            instruments=source.instruments,
         )
     resources.callback(store.close)
     inputs = _Inputs(source.feed, store, store)
@@ -127,7 +228,8 @@ def _inputs(
         inputs.observers += (CommandReplay(replayed.commands()),)
     if options.record is not None:
         log = resources.enter_context(InputLogWriter(options.record, digest))
-        inputs.feed = LoggedFeed(inputs.feed, log)
+        if inputs.feed is not None:
+            inputs.feed = LoggedFeed(inputs.feed, log)
         inputs.journal = LoggedJournal(store, log)
     return inputs
 

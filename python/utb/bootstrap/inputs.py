@@ -8,7 +8,7 @@ when they come again behind the snapshot, which is never ahead of the log.
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from utb.adapters.feeds.inputlog import InputLogWriter
+from utb.adapters.feeds.inputwriter import InputLogWriter
 from utb.domain.records import Record
 from utb.errors import InvariantError, UsageError
 from utb.node.runner import Runner
@@ -81,10 +81,10 @@ class LoggedJournal:
         """Yield (sequence, record) with sequence > `after`."""
         return self._journal.records(after)
 
-    def save_snapshot(self, snapshot: Snapshot) -> None:
+    def save_snapshot(self, snapshot: Snapshot) -> bool:
         """Store the snapshot when the log holds every item before it."""
         self._log.sync()
-        self._journal.save_snapshot(snapshot)
+        return self._journal.save_snapshot(snapshot)
 
     def last_snapshot(self) -> Snapshot | None:
         """Return the latest snapshot, or None."""

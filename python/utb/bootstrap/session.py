@@ -7,9 +7,12 @@ from typing import Final
 
 from utb.domain.market import Instrument
 from utb.engine import Engine
+from utb.errors import InvariantError
 from utb.node.recovery import StateView, view_of
 from utb.node.result import RunResult, totals
-from utb.node.runner import CommandSource, Observer, Runner
+from utb.node.runner import Runner
+from utb.node.wiring import CommandSource, Observer
+from utb.ports.feed import Feed
 from utb.ports.journal import SessionStore
 
 GC_THRESHOLDS: Final = (50_000, 50, 1_000)
@@ -58,6 +61,18 @@ class Session:
         """Return who is traded."""
         return self.runner.wiring.trader.desk.instruments
 
+    @property
+    def feed(self) -> Feed:
+        """Return where the session's items come from.
+
+        Raises:
+            InvariantError: If they are pushed.
+        """
+        feed = self.runner.wiring.feed
+        if feed is None:
+            raise InvariantError("a session whose items are pushed has no feed to draw from")
+        return feed
+
     def watch(self, *observers: Observer) -> None:
         """Let observers look at the run between two items."""
         self.runner.wiring.observers = (*self.runner.wiring.observers, *observers)
@@ -71,10 +86,10 @@ class Session:
         stopwatch_ns = self.runner.wiring.stopwatch_ns
         started_ns = stopwatch_ns()
         try:
-            with _rare_collections():
+            with rare_collections():
                 self.resumed = self.runner.resume()
                 self.runner.run()
-                return self._result((stopwatch_ns() - started_ns) / 1e9)
+                return self.result((stopwatch_ns() - started_ns) / 1e9)
         finally:
             self.close()
 
@@ -93,7 +108,8 @@ class Session:
         """Release the state directory and files; a second call does nothing."""
         self._resources.close()
 
-    def _result(self, wall_s: float) -> RunResult:
+    def result(self, wall_s: float) -> RunResult:
+        """Return what the run came to, after so many seconds of this process."""
         runner = self.runner
         book = runner.wiring.trader.book
         total = totals(record for _, record in self._store.records(0))
@@ -101,7 +117,7 @@ class Session:
             mode=runner.wiring.mode,
             seed=self._seed,
             instruments=self.instruments,
-            finished=not runner.stopping,
+            finished=runner.ended,
             resumed=self.resumed,
             sim_start_ns=total.start_ns,
             sim_end_ns=runner.now_ns,
@@ -118,6 +134,7 @@ class Session:
             contexts_by_kind=dict(total.contexts_by_kind),
             counters=self.engine.counters(),
             latency=runner.latencies.summary(),
+            chain=None if runner.wiring.chain is None else runner.wiring.chain.held,
             journal_hash=self._store.journal_hash(),
             equity=self._store.equity(),
             bars=self._store.bars(),
@@ -125,7 +142,7 @@ class Session:
 
 
 @contextmanager
-def _rare_collections() -> Iterator[None]:
+def rare_collections() -> Iterator[None]:
     """Let the collector run rarely, as `GC_THRESHOLDS` says."""
     thresholds = gc.get_threshold()
     gc.freeze()

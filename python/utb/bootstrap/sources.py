@@ -8,7 +8,8 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from utb.adapters.feeds.bars import RecordedBars, load_bars
+from utb.adapters.chain import base58
+from utb.adapters.feeds.bars import RecordedBars
 from utb.adapters.feeds.context_file import load_context
 from utb.adapters.feeds.generated import GeneratedFeed
 from utb.adapters.feeds.recorded import Market, RecordedFrames, RecordedRecords
@@ -16,7 +17,7 @@ from utb.bootstrap.options import RunOptions
 from utb.config.instruments import instruments as configured_instruments
 from utb.config.schema import Config
 from utb.domain.market import Instrument
-from utb.errors import UsageError
+from utb.errors import InvariantError, UsageError
 from utb.node.desk import TIMEFRAME_NS
 from utb.ports.feed import ContextUpdate, Feed
 from utb.simnet import profiles
@@ -30,7 +31,8 @@ class Source(msgspec.Struct, frozen=True):
     """A market: who is traded, and where its items come from."""
 
     instruments: tuple[Instrument, ...]
-    feed: Feed
+    feed: Feed | None
+    """None: its items are pushed."""
     finest: str
     """Smallest bar the input makes."""
     identity: str
@@ -38,6 +40,20 @@ class Source(msgspec.Struct, frozen=True):
     span_ns: tuple[int, int]
     """Simulated start and end."""
     generated: bool = False
+
+    @property
+    def drawn(self) -> Feed:
+        """Return the feed of a market whose items can be asked for.
+
+        Raises:
+            InvariantError: If they are pushed.
+        """
+        if self.feed is None:
+            raise InvariantError("a market whose items are pushed has no feed to draw from")
+        return self.feed
+
+    markets: tuple[Market, ...] = ()
+    """Recorded bars behind it."""
 
 
 def generated(config: Config, options: RunOptions) -> Source:
@@ -60,6 +76,8 @@ def recorded(config: Config, options: RunOptions, *, frames: bool) -> Source:
     Raises:
         UsageError: If a file is wrong, or two are of one instrument.
     """
+    from utb.adapters.feeds.barfiles import load_bars  # noqa: PLC0415 - Arrow is slow to import
+
     bars = [
         load_bars(one, strategy_timeframe=config.strategies.timeframe) for one in options.prices
     ]
@@ -102,6 +120,7 @@ def of_bars(
             min(int(one.ts_ns[0]) for one in bars),
             max(int(one.ts_ns[-1]) + one.span_ns for one in bars),
         ),
+        markets=tuple(markets),
     )
 
 
@@ -133,7 +152,7 @@ def _unlisted(config: Config, bars: RecordedBars, index: int) -> Instrument:
     return Instrument(
         index=index,
         symbol=bars.symbol,
-        base_mint=base58(hashlib.sha256(bars.symbol.encode()).digest()),
+        base_mint=base58.encode(hashlib.sha256(bars.symbol.encode()).digest()),
         quote_mint=config.quotes[quote].mint,
         base_decimals=UNLISTED_DECIMALS,
         quote_decimals=config.quotes[quote].decimals,
@@ -143,16 +162,6 @@ def _unlisted(config: Config, bars: RecordedBars, index: int) -> Instrument:
             config.execution.min_order_usdc * 10 ** config.quotes[quote].decimals
         ),
     )
-
-
-def base58(key: bytes) -> str:
-    """Return 32 bytes as Solana writes keys."""
-    alphabet = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-    number, text = int.from_bytes(key), ""
-    while number:
-        number, digit = divmod(number, 58)
-        text = alphabet[digit] + text
-    return "1" * (len(key) - len(key.lstrip(bytes(1)))) + text
 
 
 def _first_hours(bars: RecordedBars, hours: int, start_ns: int) -> RecordedBars:

@@ -46,7 +46,7 @@ def backtest(
     for field, value in (("--hours", hours), ("--cash-usdc", cash_usdc)):
         if value is not None and not value > 0:
             raise UsageError(field, str(value), "a number > 0")
-    config, _ = bootstrap.load_config(common.config)
+    config, _ = bootstrap.load_config(common.config, common.settings)
     options = bootstrap.RunOptions(
         seed=seed,
         hours=hours,

@@ -15,6 +15,15 @@ class Common:
     """Options of every command."""
 
     config: Annotated[Path | None, Parameter(help="File; default config/trading.toml.")] = None
+    settings: Annotated[
+        tuple[str, ...],
+        Parameter(
+            name="--set",
+            help="Value KEY=VALUE that wins over the file and the environment; may be repeated.",
+            negative="",
+            show_default=False,
+        ),
+    ] = ()
     json: Annotated[bool, Parameter(help="One JSON object on stdout.", negative="")] = False
 
 

@@ -72,7 +72,7 @@ def show(*, common: Common = _DEFAULT) -> int:
 
 
 def _load(common: Common) -> Loaded:
-    return resolve(common.config, secrets.read())
+    return resolve(common.config, secrets.read(), common.settings)
 
 
 def _name(common: Common) -> str:

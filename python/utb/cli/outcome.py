@@ -3,6 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
+from utb.node.result import ChainHeld
 from utb.research.summary import Summary
 
 _ABSENT = "undefined"
@@ -19,6 +20,8 @@ def show(console: Console, summary: Summary) -> None:
     console.print(_exits(summary))
     for note in summary.notes:
         console.print(f"[yellow]note:[/] {note}")
+    if summary.chain is not None:
+        console.print(chain_line(summary.chain))
     console.print(f"journal {summary.journal_hash}", style="dim", highlight=False)
 
 
@@ -67,6 +70,21 @@ def _exits(summary: Summary) -> Table:
         right = refusals[index] if index < len(refusals) else ("", "")
         table.add_row(left[0], str(left[1]), right[0], str(right[1]))
     return table
+
+
+def chain_line(held: ChainHeld) -> str:
+    """Return what the wallet holds on the chain and whether the ledger says the same."""
+    if not held.assets:
+        return "[red]chain:[/] the wallet could not be read, or not beside the book"
+    if held.equal:
+        told = ", ".join(f"{row.asset} {row.chain_raw:,}" for row in held.assets if row.chain_raw)
+        return f"chain: equal to the ledger at slot {held.slot:,}, in base units: {told}"
+    told = ", ".join(
+        f"{row.asset} {row.chain_raw:,} on the chain, {row.ledger_raw:,} in the ledger"
+        for row in held.assets
+        if row.chain_raw != row.ledger_raw
+    )
+    return f"[red]chain:[/] differs at slot {held.slot:,}: {told}"
 
 
 def _number(value: float | None) -> str:

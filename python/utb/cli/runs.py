@@ -1,16 +1,16 @@
-"""What `utb demo` and `utb backtest` share: run, watch, tell."""
+"""Runs in this process, a backtest or a replay: run, watch, tell."""
 
 import sys
 from pathlib import Path
 
+from msgspec.structs import replace
 from rich.console import Console
 
-from utb.bootstrap import Session
-from utb.cli.common import write_json, write_note
+from utb.bootstrap import RunOptions, Session, build_demo, load_config
+from utb.cli.common import Common, write_json, write_note
 from utb.cli.display import Display
 from utb.cli.outcome import show
 from utb.node.result import RunResult
-from utb.research.report import write_report
 from utb.research.summary import report as summarise
 
 
@@ -19,6 +19,8 @@ def run_and_tell(session: Session, *, json: bool, headless: bool, page: Path | N
     command = " ".join(["utb", *sys.argv[1:]])
     reported = summarise(watched(session, headless=headless), command)
     if page is not None:
+        from utb.research.report import write_report  # noqa: PLC0415 - draws with plotly
+
         write_report(page, reported.run)
         write_note(f"report written to {page}")
     if json:
@@ -26,6 +28,15 @@ def run_and_tell(session: Session, *, json: bool, headless: bool, page: Path | N
     else:
         show(Console(highlight=False), reported.summary)
     return 0
+
+
+def logged(
+    options: RunOptions, state_dir: Path, common: Common, *, headless: bool, page: Path | None
+) -> int:
+    """Run a demo that reads or writes an input log, in this process."""
+    config, _ = load_config(common.config, common.settings)
+    session = build_demo(config, replace(options, state_dir=state_dir))
+    return run_and_tell(session, json=common.json, headless=headless, page=page)
 
 
 def watched(session: Session, *, headless: bool) -> RunResult:

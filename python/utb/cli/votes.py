@@ -38,7 +38,7 @@ def votes(
         timeframe: Strategy timeframe instead of the configured one.
         context: Recorded context, JSON lines.
     """
-    config, _ = bootstrap.load_config(common.config)
+    config, _ = bootstrap.load_config(common.config, common.settings)
     if timeframe is not None:
         if timeframe not in _TIMEFRAMES:
             raise UsageError("--timeframe", timeframe, f"one of {', '.join(_TIMEFRAMES)}")
@@ -47,7 +47,7 @@ def votes(
     try:
         tables = vote_tables(
             session.engine,
-            session.runner.wiring.feed,
+            session.feed,
             session.instruments,
             grace_ns=config.feeds.close_grace_ms * 1_000_000,
         )

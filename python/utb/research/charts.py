@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from utb.domain.market import Instrument
-from utb.research.figures import EquityCurve
 from utb.research.run import Bars, FillMark, FinishedRun
+from utb.telemetry.figures import EquityCurve
 
 UP, DOWN, NEUTRAL, MUTED = "#1a9c78", "#d1495b", "#3a6ea5", "#8a93a3"
 POINTS_MAX = 4000

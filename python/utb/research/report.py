@@ -9,8 +9,8 @@ import numpy as np
 from utb.domain.names import STRATEGIES
 from utb.domain.orders import Trade
 from utb.research.charts import equity_chart, price_chart, trade_chart
-from utb.research.figures import DAY_NS, EquityCurve, Figures, figures
 from utb.research.run import FinishedRun
+from utb.telemetry.figures import DAY_NS, EquityCurve, Figures, figures
 
 ABSENT = "\N{EN DASH}"
 """What an undefined figure is shown as: never 0."""

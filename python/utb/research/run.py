@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from utb.domain.market import Instrument
 from utb.domain.orders import Trade
-from utb.research.figures import EquityCurve
+from utb.telemetry.figures import EquityCurve
 
 
 class Bars(msgspec.Struct, frozen=True, kw_only=True):

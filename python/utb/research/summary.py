@@ -9,11 +9,12 @@ import numpy as np
 from utb.domain.market import Instrument
 from utb.domain.names import STRATEGIES
 from utb.domain.orders import Fill
+from utb.domain.times import iso
 from utb.engine import BAR_DTYPE, EQUITY_DTYPE
 from utb.node.latency import StageLatency
-from utb.node.result import RunResult
-from utb.research.figures import EquityCurve, Figures, figures
+from utb.node.result import ChainHeld, RunResult
 from utb.research.run import Bars, BuyAndHold, FillMark, FinishedRun, buy_and_hold
+from utb.telemetry.figures import EquityCurve, Figures, figures
 
 SCHEMA: Final = 1
 HOUR_INDEX: Final = 3
@@ -46,6 +47,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     feeds: Mapping[str, Any]
     latency_us: dict[str, StageLatency]
     notes: tuple[str, ...]
+    chain: ChainHeld | None
+    """Wallet and ledger at the end of a live run; null where there is no chain."""
     journal_hash: str
 
 
@@ -85,6 +88,7 @@ def report(result: RunResult, command: str) -> Reported:
         feeds=result.counters["items"],
         latency_us=result.latency,
         notes=notes(result),
+        chain=result.chain,
         journal_hash=result.journal_hash,
     )
     run = FinishedRun(
@@ -179,8 +183,3 @@ def notes(result: RunResult) -> tuple[str, ...]:
     if not result.finished:
         found.append("The run was shut down before its end; positions are as they were.")
     return tuple(found)
-
-
-def iso(ts_ns: int) -> str:
-    """Return a time as ISO 8601 with Z."""
-    return str(np.datetime64(ts_ns, "ns").astype("datetime64[ms]")) + "Z"
