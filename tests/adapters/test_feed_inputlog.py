@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from utb.adapters.feeds.inputlog import InputLogDamaged, InputLogFeed, InputLogWriter
+from utb.adapters.feeds.inputlog import InputLogDamaged, InputLogFeed
+from utb.adapters.feeds.inputwriter import InputLogWriter
 from utb.domain.commands import Command, Pause, Resume, Shutdown, Trade
 from utb.domain.names import Side
 from utb.errors import UsageError
@@ -145,7 +146,7 @@ def test_log_of_another_schema_is_refused(path: Path) -> None:
 def test_log_sync_reaches_the_disk(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
     log = InputLogWriter(path, "abc")
-    monkeypatch.setattr(os, "fsync", calls.append)
+    monkeypatch.setattr(os, "fdatasync", calls.append)
     log.append(ITEMS[0])
     assert calls == []
     log.sync()

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from utb.adapters.feeds.bars import COLUMNS, RecordedBars, load_all, load_bars
+from utb.adapters.feeds.barfiles import COLUMNS, load_all, load_bars
+from utb.adapters.feeds.bars import RecordedBars
 from utb.adapters.feeds.context_file import load_context
 from utb.adapters.feeds.recorded import (
     Market,
@@ -222,8 +223,7 @@ def test_assign_unknown_instrument_is_an_error(sol: RecordedBars) -> None:
 
 
 def test_records_of_a_rising_and_a_falling_bar(sol: RecordedBars) -> None:
-    """trading.md: open, low, high, close at 0, 1/3, 2/3 of the span and its last nanosecond; a bar
-    that closed down: open, high, low, close; the volume with the close. 300 s / 3 = 100 s."""
+    """At 0, 1/3, 2/3 of the span and its last nanosecond; high first if it closed down."""
     events = records_of(3, sol, slice(0, 2))
     start = NOON * 10**6
     second = 10**9

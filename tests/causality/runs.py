@@ -48,7 +48,7 @@ class Run:
         """Run a source to its end, or to the end of its first items."""
         session: Session = assemble(config, RunOptions(), source, TradingMode.BACKTEST)
         wiring = session.runner.wiring
-        feed = CutFeed(wiring.feed, wiring.journal, items)
+        feed = CutFeed(session.feed, wiring.journal, items)
         wiring.feed = feed
         self.result = session.run()
         records = [record for _, record in wiring.journal.records(0)]

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from utb.adapters.feeds.bars import RecordedBars, load_bars
+from utb.adapters.feeds.barfiles import load_bars
+from utb.adapters.feeds.bars import RecordedBars
 from utb.simnet.grid import CHUNK_S, SECOND_NS, START_NS, Grid
 from utb.simnet.paths import PathWalk
 from utb.simnet.profiles import PROFILES

@@ -147,7 +147,7 @@ def test_command_that_a_crash_left_out_of_the_log_comes_from_the_journal(tmp_pat
 
         def on_progress(self, runner: Runner) -> None:
             if runner.session.items == 3_000:
-                monkey.setattr("utb.adapters.feeds.inputlog.InputLogWriter.append_command", die)
+                monkey.setattr("utb.adapters.feeds.inputwriter.InputLogWriter.append_command", die)
                 runner.give(Pause(command_id="pause", issued_by="op"))
 
     def die(*_: object) -> None:

@@ -79,6 +79,7 @@ def test_generated_market_cut_at_any_item_does_not_look_ahead() -> None:
     config = defaults()
     options = RunOptions(hours=200 if LONG else 40)
     source = generated(config, options)
+    assert source.feed is not None
     source = with_fields(source, feed=ListFeed(source.feed))
     whole = Run(config, source)
     rng = np.random.default_rng(SEED + 2)

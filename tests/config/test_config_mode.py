@@ -26,11 +26,11 @@ HELIUS = Secrets(
         ("paper", "simulation", QUICKNODE, TradingMode.PAPER),
         ("live", "simulation", QUICKNODE, LiveCause.ONE_SWITCH),
         ("paper", "live", QUICKNODE, LiveCause.ONE_SWITCH),
-        ("live", "live", Secrets(), LiveCause.NO_WALLET),
-        ("live", "live", ADDRESS, LiveCause.NO_WALLET),
+        ("live", "live", Secrets(), LiveCause.NO_KEY),
+        ("live", "live", ADDRESS, LiveCause.NO_KEY),
         ("live", "live", WALLET, LiveCause.NO_RPC),
-        ("live", "live", QUICKNODE, LiveCause.NOT_AVAILABLE),
-        ("live", "live", HELIUS, LiveCause.NOT_AVAILABLE),
+        ("live", "live", QUICKNODE, TradingMode.LIVE),
+        ("live", "live", HELIUS, TradingMode.LIVE),
     ],
 )
 def test_mode_follows_both_switches_the_wallet_and_the_rpc(
@@ -39,16 +39,20 @@ def test_mode_follows_both_switches_the_wallet_and_the_rpc(
     config = parse_text(
         f'[environment]\ntrading_env = "{trading_env}"\nexecution_mode = "{execution_mode}"'
     )
-    assert resolve_mode(config, secrets) == expected
+    if isinstance(expected, TradingMode):
+        assert resolve_mode(config, secrets) is expected
+        return
+    with pytest.raises(LiveRefused) as refused:
+        resolve_mode(config, secrets)
+    assert refused.value.cause is expected
 
 
 def test_each_cause_has_its_own_exit_code_between_10_and_15() -> None:
-    assert [cause.exit_code for cause in LiveCause] == [10, 11, 12, 13]
+    assert [cause.exit_code for cause in LiveCause] == [10, 11, 12, 13, 14, 15]
 
 
 @pytest.mark.parametrize("cause", list(LiveCause))
-def test_refusal_says_that_live_trading_is_not_available(cause: LiveCause) -> None:
-    refused = LiveRefused(cause, trading_env="live", execution_mode="simulation")
+def test_refusal_is_a_sentence_with_its_cause_and_what_was_found(cause: LiveCause) -> None:
+    refused = LiveRefused(cause, "this was found")
     assert refused.exit_code == cause.exit_code
-    assert "Live trading is not available in this version" in str(refused)
-    assert cause.reason in str(refused)
+    assert str(refused) == f"live trading refused: {cause.reason}: this was found"

@@ -17,7 +17,14 @@ from engine_cases import (
     walk,
 )
 
-from utb.domain.engine import ArmedPosition, DayClosed, DecisionMade, EquityFloorHit, TriggerFired
+from utb.domain.engine import (
+    ArmedPosition,
+    DayClosed,
+    DecisionMade,
+    EngineEvent,
+    EquityFloorHit,
+    TriggerFired,
+)
 from utb.domain.names import STRATEGIES
 from utb.engine import Bars, RecordedEvents, explode, merge
 from utb.errors import InvariantError, UsageError
@@ -42,6 +49,40 @@ def test_replay_and_frames_give_equal_events(block: bytes) -> None:
     assert found == expected
     assert by_frame.mark(SOL) == by_record.mark(SOL)
     assert by_frame.features(SOL) == by_record.features(SOL)
+
+
+def test_one_call_per_frame_equals_two(block: bytes) -> None:
+    """Without the price at a bar's open, the bar before closes by timer, before the next frame."""
+    two, one = engine(), engine()
+    expected: list[EngineEvent] = []
+    found: list[EngineEvent] = []
+    not_taken = 0
+    for number, (payload, ts_ns) in enumerate(frames(block)):
+        if number % 4 == 0:
+            continue
+        while events := two.advance_to(ts_ns):
+            expected += events
+        expected += two.ingest(BIRDEYE, payload, ts_ns)
+        while (answer := one.ingest_at(BIRDEYE, memoryview(payload), ts_ns)) is not None:
+            taken, events = answer
+            found += events
+            not_taken += not taken
+            if taken:
+                break
+    assert sum(isinstance(event, DecisionMade) for event in expected) > 5
+    assert not_taken > 5
+    assert found == expected
+    assert one.save() == two.save()
+
+
+def test_view_of_a_payload_is_read_or_refused_and_a_long_one_is_counted() -> None:
+    core = engine()
+    for payload in (bytes(9 << 20), memoryview(bytes(9 << 20)), memoryview(b"{")):
+        assert core.ingest(BIRDEYE, payload, START_NS) == []
+    counts = core.counters()["items"]["birdeye"]
+    assert (counts["frames"], sum(counts["rejected"].values())) == (3, 3)
+    with pytest.raises(ValueError, match="payload is not contiguous"):
+        core.ingest(BIRDEYE, memoryview(b"{}{}")[::2], START_NS)
 
 
 def test_decision_is_what_the_domain_declares(block: bytes) -> None:

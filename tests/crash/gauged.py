@@ -1,21 +1,20 @@
-"""The command line with a gauge: where the run is, readable from outside even after a SIGKILL.
+"""A session with a gauge: where the run is, readable from outside even after a SIGKILL.
 
-Usage: python gauged.py GAUGE alone|operated demo ...; GAUGE is a file of two 64-bit integers: items
-handled, and orders on their way, both as they were between the last two items. An operated demo
-gets commands at fixed places.
+Usage: python gauged.py GAUGE alone|operated --state DIR ...; GAUGE is a file of two 64-bit
+integers: items handled, and orders on their way, both as they were between the last two items. An
+operated session gets commands at fixed places.
 """
 
+import argparse
 import mmap
 import struct
 import sys
 from pathlib import Path
 
-from utb import bootstrap
-from utb.bootstrap import RunOptions, Session
-from utb.cli import main
-from utb.config.schema import Config
+from utb.bootstrap import RunOptions, build_demo, load_config
+from utb.cli.runs import run_and_tell
 from utb.domain import commands as cmd
-from utb.node.runner import Observer, Runner
+from utb.node.runner import Runner
 from utb.ports.journal import FeedPosition
 
 FIELDS = struct.Struct("<QQ")
@@ -65,19 +64,30 @@ class Operator:
             runner.give(kind(command_id=f"{self._given}", issued_by="operator"))
 
 
-def watched_demo(*observers: Observer) -> None:
-    """Have every demo of this process watched."""
-    build = bootstrap.build_demo
-
-    def build_watched(config: Config, options: RunOptions) -> Session:
-        session = build(config, options)
-        session.watch(*observers)
-        return session
-
-    bootstrap.build_demo = build_watched
+def main() -> int:
+    """Run the session of the command line to its end, and print its outcome as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("gauge", type=Path)
+    parser.add_argument("kind", choices=("alone", "operated"))
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--hours", type=int)
+    parser.add_argument("--state", type=Path)
+    parser.add_argument("--record", type=Path)
+    parser.add_argument("--replay", type=Path)
+    given = parser.parse_args()
+    options = RunOptions(
+        seed=given.seed,
+        hours=given.hours,
+        state_dir=given.state,
+        record=given.record,
+        replay=given.replay,
+    )
+    config, _ = load_config(None)
+    session = build_demo(config, options)
+    operators = {"alone": (), "operated": (Operator(),)}
+    session.watch(*operators[given.kind], Gauge(given.gauge))
+    return run_and_tell(session, json=True, headless=True, page=None)
 
 
 if __name__ == "__main__":
-    operators = {"alone": (), "operated": (Operator(),)}
-    watched_demo(*operators[sys.argv[2]], Gauge(Path(sys.argv[1])))
-    sys.exit(main(sys.argv[3:]))
+    sys.exit(main())

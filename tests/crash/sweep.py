@@ -1,6 +1,7 @@
-"""Kill a demo with SIGKILL at random moments, start it again, and compare with an undisturbed run.
+"""Kill a session with SIGKILL at random moments, start it again, compare with an undisturbed run.
 
-A trial starts a demo, kills it one to three times and lets it finish. After every kill a copy of
+One process on the generated market, without sockets: `system.py` is the whole system. A trial
+starts a demo, kills it one to three times and lets it finish. After every kill a copy of
 its state is recovered in this process: the records must be a prefix of the undisturbed run's, and
 the state (cash, positions, triggers, open orders, weights, breakers, operator) the one that those
 records make. At the end the journal must be the undisturbed one's, and no order may have been sent
@@ -34,7 +35,8 @@ from utb.domain.market import Instrument
 from utb.domain.records import FillBooked, OrderState, Record
 from utb.node.recovery import fold
 from utb.storage.encoding import decode_record, is_hashed
-from utb.storage.journal import FILE_NAME, recompute_hash
+from utb.storage.journal import FILE_NAME
+from utb.storage.readers import recompute_hash
 from utb.storage.schema import open_read_only
 
 TRIES = 8
@@ -101,7 +103,7 @@ class Demo:
         self.state = folder / "state"
         self._gauge = folder / "gauge"
         run = ["--seed", str(options.seed), "--hours", str(options.hours)]
-        base = [sys.executable, GAUGED, str(self._gauge), kind, "demo", "--headless", "--json"]
+        base = [sys.executable, GAUGED, str(self._gauge), kind]
         self._command = [*base, *run, "--state", str(self.state), *more]
 
     def start(self) -> "subprocess.Popen[bytes]":
@@ -127,13 +129,11 @@ class Demo:
 
 
 def stored_records(state: Path) -> list[Record]:
-    """Return the records of a journal file that are in the hash; none if it has no tables yet."""
+    """Return the records of a journal file that are in the hash; none if there is none."""
     if not (state / FILE_NAME).exists():
         return []
     database = open_read_only(state / FILE_NAME)
     try:
-        if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'records'").fetchone():
-            return []
         rows = database.execute("SELECT payload FROM records ORDER BY seq").fetchall()
     finally:
         database.close()

@@ -9,7 +9,14 @@ from utb.config.schema import Config
 from utb.domain.commands import Accepted, Command
 from utb.domain.engine import DecisionMade, TriggerFired
 from utb.domain.names import OrderStatus, Side
-from utb.domain.orders import OrderIntent, Position, Submission, VenueFailed, VenueFilled
+from utb.domain.orders import (
+    OrderIntent,
+    Position,
+    Submission,
+    VenueEvent,
+    VenueFailed,
+    VenueFilled,
+)
 from utb.domain.records import Record  # noqa: TC001
 from utb.node import effects as fx
 from utb.node.trader import Trader
@@ -20,10 +27,11 @@ Kind = TypeVar("Kind")
 class Driver:
     """Feeds the pure trader and keeps what it asks for."""
 
-    def __init__(self, config: Config | None = None) -> None:
+    def __init__(self, config: Config | None = None, *, on_chain: bool = False) -> None:
         self.config = config or config_of()
         self.core = FakeCore()
-        self.trader = Trader(self.config, instruments_of(self.config), params_of)
+        instruments = instruments_of(self.config)
+        self.trader = Trader(self.config, instruments, params_of, on_chain=on_chain)
         self.now_ns = START_NS
         self.records: list[Record] = []
         self.submissions: list[Submission] = []
@@ -124,6 +132,9 @@ class Driver:
                 self.core,
             )
         )
+
+    def venue(self, event: VenueEvent) -> fx.Effects:
+        return self.take(self.trader.on_venue_event(event, self.core))
 
     def command(self, command: Command) -> fx.Effects:
         self.now_ns += SECOND_NS

@@ -86,9 +86,28 @@ class FakeCore:
         self.params = b"[0]"
         self.calls: list[str] = []
 
-    def ingest(self, source: int, payload: bytes, ts_recv_ns: int) -> list[EngineEvent]:
+    def ingest(
+        self, source: int, payload: bytes | memoryview, ts_recv_ns: int
+    ) -> list[EngineEvent]:
         assert source == 3
         return self.apply(msgspec.msgpack.decode(payload, type=Tick), ts_recv_ns)
+
+    def ingest_at(
+        self, source: int, payload: bytes | memoryview, ts_recv_ns: int
+    ) -> tuple[bool, list[EngineEvent]] | None:
+        timers = self.advance_to(ts_recv_ns)
+        if timers:
+            return False, timers
+        events = self.ingest(source, payload, ts_recv_ns)
+        return (True, events) if events else None
+
+    def bind(self, source: int, key: str, instrument: int, role: str) -> None:
+        raise NotImplementedError
+
+    def next_timer_ns(self) -> int:
+        """The only timer is the end of the UTC day."""
+        day = self.state.day
+        return (1 << 62) if day is None else (day + 1) * DAY_NS
 
     def replay(self, records: bytes) -> FakeReplay:
         return FakeReplay(self, msgspec.msgpack.decode(records, type=list[tuple[int, Tick]]))

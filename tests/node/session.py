@@ -14,8 +14,9 @@ from utb.config.schema import Config
 from utb.domain.market import Instrument
 from utb.domain.names import TradingMode
 from utb.domain.records import Record
-from utb.node.runner import Runner, Wiring
+from utb.node.runner import Runner
 from utb.node.trader import Trader
+from utb.node.wiring import Wiring
 from utb.ports.feed import FeedItem, Frame, Records
 from utb.ports.journal import ResumableJournal
 from utb.ports.venue import SimulatedWorld

@@ -12,7 +12,7 @@ from utb.domain.names import TradingMode
 from utb.errors import LiveRefused, UsageError
 from utb.node.recovery import fold, view_of
 from utb.node.runner import Runner
-from utb.storage.journal import recompute_hash
+from utb.storage.readers import recompute_hash
 
 DATA = Path(os.environ.get("UTB_DATA", "../shared/data")) / "ohlcv"
 HOURS = 300

@@ -17,7 +17,7 @@ from utb.errors import InvariantError, UsageError
 from utb.node.recovery import fold, view_of
 from utb.node.runner import Runner
 from utb.storage.encoding import encode_record, hash_records, is_hashed
-from utb.storage.journal import recompute_hash
+from utb.storage.readers import recompute_hash
 
 STEPS = 90
 

@@ -140,9 +140,9 @@ class SnapshotPlaces(MemoryJournal):
         super().__init__()
         self.places: list[int] = []
 
-    def save_snapshot(self, snapshot: Snapshot) -> None:
+    def save_snapshot(self, snapshot: Snapshot) -> bool:
         self.places.append(snapshot.position.items)
-        super().save_snapshot(snapshot)
+        return super().save_snapshot(snapshot)
 
 
 class MachineClock:

@@ -7,7 +7,7 @@ import pytest
 
 from utb.domain.names import ExitReason
 from utb.domain.orders import Trade
-from utb.research.figures import (
+from utb.telemetry.figures import (
     DAY_NS,
     EquityCurve,
     daily_returns,

@@ -93,6 +93,12 @@ CASES = [
         FACTS,
     ),
     (
+        RefusalCode.RECONCILIATION,
+        ENTRY,
+        replace(VIEW, breakers=(breaker(BreakerKind.RECONCILIATION),)),
+        FACTS,
+    ),
+    (
         RefusalCode.UNHEALTHY,
         ENTRY,
         replace(VIEW, breakers=(breaker(BreakerKind.UNHEALTHY),)),

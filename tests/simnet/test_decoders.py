@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from utb.adapters.feeds.bars import load_bars
+from utb.adapters.feeds.barfiles import load_bars
 from utb.adapters.feeds.generated import GeneratedFeed
 from utb.adapters.feeds.recorded import RecordedFrames, RecordedRecords, assign
 from utb.config.load import defaults
@@ -35,6 +35,7 @@ def run(feed: Feed, made: Engine) -> list[object]:
         elif isinstance(item, ContextUpdate):
             made.set_context(item.instrument, item.payload, item.ts_ns)
         else:
+            assert isinstance(item, Records)
             events += replay(made, item)
     return events
 

@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 
 from utb.ports.feed import Frame
+from utb.simnet import base58
 from utb.simnet.market import MarketChunk, SimulatedMarket
 from utb.simnet.profiles import (
     PROFILES,
     Wire,
-    base58_decode,
-    base58_encode,
     subscription,
 )
 
@@ -125,7 +124,7 @@ def test_vaults_are_token_accounts_whose_reserves_price_the_pool(
             continue
         assert len(account) == 165
         assert account[108] == 1
-        mint = base58_encode(account[:32])
+        mint = base58.encode(account[:32])
         assert (mint == profile.base_mint) == (role == 0)
         amounts[role] = int.from_bytes(account[64:72], "little")
         assert params["result"]["context"]["slot"] == (frame.ts_recv_ns - role * 10**6) // (
@@ -142,7 +141,7 @@ def pool_fees(wire: Wire, account: bytes) -> list[int]:
     at = (192, 200) if wire is Wire.RAYDIUM_V4 else (341, 349)
     fees = [int.from_bytes(account[place : place + 8], "little") for place in at]
     mints = (400, 432) if wire is Wire.RAYDIUM_V4 else (168, 200)
-    first, second = (base58_encode(account[place : place + 32]) for place in mints)
+    first, second = (base58.encode(account[place : place + 32]) for place in mints)
     assert {first, second} == {PROFILES[index_of(wire)].base_mint, second}
     if wire is Wire.RAYDIUM_CPMM:
         assert account[:8].hex() == "f7ede3f5d7c3de46"
@@ -172,7 +171,7 @@ def test_pool_reserves_move_in_opposite_directions_and_their_product_only_grows(
 
 def test_base58_of_a_known_key() -> None:
     """The system program's key is 32 zero bytes and is written as 32 ones."""
-    assert base58_encode(bytes(32)) == "1" * 32
+    assert base58.encode(bytes(32)) == "1" * 32
     usdc = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v"
-    assert base58_encode(base58_decode(usdc)) == usdc
-    assert base58_decode("11111111111111111111111111111112") == bytes(31) + b"\x01"
+    assert base58.encode(base58.decode(usdc)) == usdc
+    assert base58.decode("11111111111111111111111111111112") == bytes(31) + b"\x01"

@@ -9,7 +9,7 @@ import pytest
 
 from utb.adapters.feeds.generated import GeneratedFeed
 from utb.errors import UsageError
-from utb.ports.feed import ContextUpdate, FeedItem, Frame, Records
+from utb.ports.feed import ContextUpdate, FeedItem, Frame
 from utb.simnet.market import SimulatedMarket
 from utb.simnet.profiles import PROFILES, Wire, bindings, instruments
 
@@ -22,7 +22,7 @@ def digest(items: Iterable[FeedItem]) -> str:
 
 
 def ts_of(item: FeedItem) -> int:
-    assert not isinstance(item, Records)
+    assert isinstance(item, Frame | ContextUpdate)
     return item.ts_recv_ns if isinstance(item, Frame) else item.ts_ns
 
 

@@ -14,9 +14,10 @@ from utb.domain.records import CashMoved, FeedState, OperatorState, Record, Warm
 from utb.errors import InvariantError, UsageError
 from utb.ports.journal import FeedPosition, LoggedCommand, Snapshot
 from utb.storage.encoding import encode_record, hash_records, is_hashed
-from utb.storage.journal import SqliteJournal, recompute_hash
+from utb.storage.journal import SqliteJournal
 from utb.storage.lock import StateLock
 from utb.storage.memory import MemoryJournal
+from utb.storage.readers import recompute_hash
 
 
 def journal_in(path: Path, digest: str = "ab") -> SqliteJournal:

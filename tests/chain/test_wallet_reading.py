@@ -1,0 +1,267 @@
+"""The wallet as the chain has it, at one slot or not at all."""
+
+import pytest
+import uvloop
+from node_stand import FAST, Node, pool_of, refusal
+from transactions import TOKEN, USDC, WALLET, WSOL, Made, create_with_seed, key
+
+from utb.adapters.chain import base58
+from utb.adapters.chain.system import SYSTEM_PROGRAM
+from utb.adapters.chain.wallet import (
+    TOKEN_2022_PROGRAM,
+    Guard,
+    WalletReading,
+    guard_address,
+    guard_seeds_of,
+    read_wallet,
+    token_account,
+)
+from utb.adapters.rpc.answers import AccountValue, Bad
+
+MINT = key(40)
+SEED = "00f3a9d2c47b6e18"
+NOW_S = 1_700_000_000.0
+
+
+def account_bytes(mint: str, amount_raw: int, *, state: int = 1, extended: bool = False) -> bytes:
+    """Return a token account's bytes: mint 0, owner 32, amount 64, state 108."""
+    data = bytearray(165)
+    data[:32] = base58.decode(mint)
+    data[32:64] = base58.decode(WALLET)
+    data[64:72] = amount_raw.to_bytes(8, "little")
+    data[108] = state
+    # Account type 2, then ImmutableOwner (7), which is empty: as every Token-2022 account has it.
+    return bytes(data) + (b"\x02" + bytes((7, 0, 0, 0)) if extended else b"")
+
+
+def account(data: bytes, lamports: int, owner: str) -> dict[str, object]:
+    import base64
+
+    text = base64.b64encode(data).decode()
+    return {"lamports": lamports, "owner": owner, "data": [text, "base64"], "executable": False}
+
+
+class Chain:
+    """A wallet on a node: accounts by address, changed while they are read if need be."""
+
+    def __init__(self) -> None:
+        self.accounts: dict[str, dict[str, object]] = {
+            WALLET: account(b"", 5_000_000_000, SYSTEM_PROGRAM)
+        }
+        self.slots = iter(range(968, 10_000))
+        self.still = True
+        self.signatures: list[dict[str, object]] = []
+        self.node = Node()
+        self.node.answers["getTokenAccountsByOwner"] = self.listed
+        self.node.answers["getMultipleAccounts"] = self.many
+        self.node.answers["getSignaturesForAddress"] = lambda _params: self.signatures
+
+    def hold(self, address: str, data: bytes, lamports: int, program: str = TOKEN) -> None:
+        self.accounts[address] = account(data, lamports, program)
+
+    def listed(self, params: list[object]) -> object:
+        program = params[1]["programId"]  # type: ignore[index]
+        value = [
+            {"pubkey": address, "account": held}
+            for address, held in self.accounts.items()
+            if held["owner"] == program
+        ]
+        return {"context": {"slot": 968}, "value": value}
+
+    def many(self, params: list[object]) -> object:
+        slot = 968 if self.still else next(self.slots)
+        keys: list[str] = params[0]  # type: ignore[assignment]
+        return {"context": {"slot": slot}, "value": [self.accounts.get(k) for k in keys]}
+
+    def read(self, *seeds: str) -> WalletReading | Bad:
+        async def run() -> WalletReading | Bad:
+            async with pool_of(self.node, text=FAST) as pool:
+                return await read_wallet(pool, WALLET, seeds, NOW_S)
+
+        return uvloop.run(run())
+
+
+def signed(name: str, slot: int, age_s: float) -> dict[str, object]:
+    return {"signature": name, "slot": slot, "err": None, "blockTime": int(NOW_S - age_s)}
+
+
+# Reading
+
+
+def test_wallet_is_read_at_one_slot_with_both_programs_and_guards() -> None:
+    chain = Chain()
+    chain.hold(key(41), account_bytes(USDC, 9_000), 2_039_280)
+    chain.hold(key(42), account_bytes(MINT, 77, extended=True), 2_100_000, TOKEN_2022_PROGRAM)
+    chain.hold(key(43), account_bytes(WSOL, 1_000_000), 3_039_280)
+    chain.accounts[guard_address(WALLET, SEED)] = account(b"", 890_880, SYSTEM_PROGRAM)
+    chain.signatures = [signed("new", 960, 60), signed("later", 969, 1), signed("old", 1, 90_000)]
+    found = chain.read(SEED, "ffffffffffffffff")
+    assert isinstance(found, WalletReading)
+    assert (found.slot, found.endpoint, found.lamports) == (968, "a", 5_000_000_000)
+    assert found.tokens() == {USDC: 9_000, MINT: 77, WSOL: 1_000_000}
+    assert found.rent_lamports() == 2_039_280 + 2_100_000 + 2_039_280 + 890_880
+    assert found.guards == (
+        Guard(address=guard_address(WALLET, SEED), seed=SEED, lamports=890_880),
+    )
+    # What landed after the slot, or more than a day ago, is not of this reading.
+    assert [entry.signature for entry in found.signatures] == ["new"]
+
+
+def many_guards(chain: Chain) -> list[str]:
+    seeds = [f"{number:016x}" for number in range(250)]
+    for seed in seeds[::2]:
+        chain.accounts[guard_address(WALLET, seed)] = account(b"", 890_880, SYSTEM_PROGRAM)
+    return seeds
+
+
+def test_more_guards_than_a_call_takes_are_read_over_slots_in_which_nothing_moves() -> None:
+    chain = Chain()
+    chain.hold(key(41), account_bytes(USDC, 9_000), 2_039_280)
+    seeds = many_guards(chain)
+    chain.still = False
+    found = chain.read(*seeds)
+    assert isinstance(found, WalletReading)
+    assert [guard.seed for guard in found.guards] == seeds[::2]
+    assert found.rent_lamports() == 2_039_280 + 125 * 890_880
+    # Own accounts, three parts of guards, own accounts again: the last one is the reading's slot
+    assert found.slot == 968 + 4
+
+
+def test_a_guard_that_is_opened_while_the_others_are_read_makes_no_reading() -> None:
+    chain = Chain()
+    seeds = many_guards(chain)
+    chain.still = False
+
+    def moving(params: list[object]) -> object:
+        wallet = chain.accounts[WALLET]
+        wallet["lamports"] = int(str(wallet["lamports"])) - 895_880
+        return chain.many(params)
+
+    chain.node.answers["getMultipleAccounts"] = moving
+    found = chain.read(*seeds)
+    assert isinstance(found, Bad)
+    assert found.reason == "moving"
+
+
+def test_wallet_that_does_not_exist_holds_nothing() -> None:
+    chain = Chain()
+    del chain.accounts[WALLET]
+    found = chain.read()
+    assert isinstance(found, WalletReading)
+    assert (found.lamports, found.tokens(), found.rent_lamports()) == (0, {}, 0)
+
+
+def test_many_accounts_of_different_slots_are_no_reading() -> None:
+    """More than one question is needed, and each is answered as of another slot."""
+    chain = Chain()
+    for number in range(150):
+        chain.hold(base58.encode(bytes([number, 7] * 16)), account_bytes(MINT, 1), 2_039_280)
+    found = chain.read()
+    assert isinstance(found, WalletReading)
+    assert found.tokens() == {MINT: 150}
+    chain = Chain()
+    chain.still = False
+    for number in range(150):
+        chain.hold(base58.encode(bytes([number, 7] * 16)), account_bytes(MINT, 1), 2_039_280)
+    moving = chain.read()
+    assert isinstance(moving, Bad)
+    assert moving.reason == "moving"
+
+
+def test_account_opened_while_reading_is_read_too() -> None:
+    chain = Chain()
+    many = chain.many
+    opened: list[bool] = []
+
+    def late(params: list[object]) -> object:
+        answer = many(params)
+        if not opened:
+            opened.append(True)
+            chain.hold(key(42), account_bytes(MINT, 77), 2_039_280)
+        return answer
+
+    chain.node.answers["getMultipleAccounts"] = late
+    found = chain.read()
+    assert isinstance(found, WalletReading)
+    assert found.tokens() == {MINT: 77}
+
+
+def test_error_is_no_empty_wallet() -> None:
+    chain = Chain()
+    chain.node.answers["getTokenAccountsByOwner"] = lambda _params: refusal(-32603, "no")
+    assert isinstance(chain.read(), Bad)
+    chain = Chain()
+    chain.node.answers["getMultipleAccounts"] = lambda _params: {
+        "context": {"slot": 968},
+        "value": [],
+    }
+    found = chain.read()
+    assert isinstance(found, Bad)
+    assert found.reason == "not_understood"
+
+
+def test_address_that_a_program_owns_is_no_wallet() -> None:
+    chain = Chain()
+    chain.accounts[WALLET] = account(b"", 5, TOKEN)
+    found = chain.read()
+    assert isinstance(found, Bad)
+    assert found.reason == "foreign"
+
+
+def test_guards_of_a_lost_journal_are_found_in_the_wallets_history() -> None:
+    """The transaction that opened it names the account; the seeds of old intents are tried."""
+    address = guard_address(WALLET, SEED)
+    made = Made()
+    index = made.account(address, 0, 890_880)
+    made.system([0, index], create_with_seed(WALLET, SEED, 890_880))
+    failed = Made()
+    failed.err = "AccountInUse"
+    body = {"one": made.body(), "two": failed.body(), "gone": None}
+
+    async def run() -> tuple[str, ...] | Bad:
+        node = Node()
+        node.answers["getTransaction"] = lambda params: body[params[0]]
+        async with pool_of(node, text=FAST) as pool:
+            return await guard_seeds_of(pool, WALLET, ("one", "two", "gone"), ("aa", SEED))
+
+    assert uvloop.run(run()) == (SEED,)
+
+
+# What keeps an account open
+
+
+@pytest.mark.parametrize(
+    ("extensions", "withheld"),
+    [
+        (b"", False),
+        (b"\x02", False),
+        (b"\x02\x07\x00\x00\x00", False),
+        (b"\x02\x07\x00\x00\x00\x02\x00\x08\x00" + bytes(8), False),
+        (b"\x02\x07\x00\x00\x00\x02\x00\x08\x00" + b"\x01" + bytes(7), True),
+        (b"\x02\x05\x00\x04\x00\x01\x02\x03\x04", True),
+        (b"\x02\x02\x00\x08\x00\x00", True),
+        (b"\x02" + bytes(20), False),
+    ],
+    ids=["none", "type", "immutable", "no_fees", "fees", "confidential", "cut", "padding"],
+)
+def test_withheld_fees_keep_an_account(extensions: bytes, withheld: bool) -> None:  # noqa: FBT001 - a case's own
+    data = account_bytes(MINT, 0) + extensions
+    found = token_account(
+        key(42), AccountValue(lamports=5, owner=TOKEN_2022_PROGRAM, data=(data, "base64"))
+    )
+    assert found is not None
+    assert found.withheld == withheld
+
+
+def test_account_of_another_program_is_no_token_account() -> None:
+    data = account_bytes(MINT, 5)
+    assert (
+        token_account(
+            key(42), AccountValue(lamports=5, owner=SYSTEM_PROGRAM, data=(data, "base64"))
+        )
+        is None
+    )
+    assert (
+        token_account(key(42), AccountValue(lamports=5, owner=TOKEN, data=(data[:164], "base64")))
+        is None
+    )

@@ -1,0 +1,97 @@
+"""What the books know of guard accounts: all that may be there, and none that is gone."""
+
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+
+from utb.bootstrap.bookside import BookSide, Standstill
+from utb.domain.chain import Attempt, Leg, Program, Route
+from utb.domain.names import OrderStatus
+from utb.domain.orders import VenueEvent
+from utb.domain.records import OrderState
+from utb.simnet import profiles
+
+if TYPE_CHECKING:
+    from utb.ledger.book import Book
+
+LEG = Leg(
+    program=Program.WHIRLPOOL,
+    pool="pool",
+    input_mint="in",
+    output_mint="out",
+    amount_in_raw=2,
+    quoted_out_raw=2,
+    min_out_raw=1,
+    pool_fee_raw=0,
+)
+ATTEMPT = Attempt(
+    number=0,
+    signature="first",
+    transaction=b"",
+    blockhash="hash",
+    last_valid_block_height=1,
+    height_seen=1,
+    senders=("rpc",),
+    guard="guard",
+    sequence=1,
+    compute_unit_limit=1,
+    compute_unit_price=1,
+    tip_lamports=0,
+    route=Route(
+        legs=(LEG,),
+        slot=1,
+        mid_price=1.0,
+        quoted_out_raw=2,
+        min_out_raw=1,
+        net_out_raw=2,
+        protected=False,
+    ),
+)
+
+
+class Moving:
+    """A book of which only what is on its way is asked."""
+
+    def __init__(self) -> None:
+        self.pending: dict[str, object] = {}
+        self.provisional: dict[str, object] = {}
+
+
+class Sink:
+    def on_venue(self, event: VenueEvent) -> bool:
+        raise AssertionError(event)
+
+
+def signed(number: int, guard: str | None = "guard") -> OrderState:
+    attempt = msgspec.structs.replace(ATTEMPT, signature=f"s{number}", guard=guard)
+    return OrderState(
+        ts_ns=1, intent_id=f"{number:016x}", status=OrderStatus.SIGNED, attempt=attempt
+    )
+
+
+def side(book: Any) -> BookSide:
+    instruments = tuple(profiles.instruments())
+    return BookSide(lambda: cast("Book", book), instruments, Sink(), Standstill(), lambda: None)
+
+
+def test_every_guard_is_looked_for_until_it_is_gone() -> None:
+    books = side(Moving())
+    for number in range(2_000):
+        books.learn(signed(number))
+    books.learn(signed(2_000, guard=None))
+    seeds = books.guard_seeds()
+    assert seeds == tuple(f"{number:016x}" for number in range(2_000))
+    books.guards_gone(seeds[:1_999])
+    assert books.guard_seeds() == seeds[1_999:]
+
+
+def test_a_guard_that_may_still_be_made_is_looked_for_again() -> None:
+    book = Moving()
+    books = side(book)
+    for number in range(3):
+        books.learn(signed(number))
+    first, second, third = books.guard_seeds()
+    book.pending[first] = object()
+    book.provisional[second] = object()
+    books.guards_gone((first, second, third))
+    assert books.guard_seeds() == (first, second)

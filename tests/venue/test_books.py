@@ -1,0 +1,73 @@
+"""The books against the wallet: what lasts counts, what is in flight waits."""
+
+import asyncio
+
+import msgspec
+import pytest
+from venue_books import Sides, reading
+from venue_doubles import SLOT
+
+from utb.adapters.chain.reconcile import DifferenceKind
+from utb.adapters.rpc.answers import Bad, SignatureEntry
+from utb.domain.chain import USDC_MINT
+from utb.domain.orders import FlowCause
+
+
+def test_equal_books_say_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    side = Sides(monkeypatch, reading())
+    side.twice()
+    assert (side.wrong, side.sink.flows, side.books.trouble) == ([], [], "")
+
+
+def test_shortfall_counts_when_it_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
+    side = Sides(monkeypatch, reading(usdc=69))
+    asyncio.run(side.books.compare())
+    assert side.wrong == []
+    asyncio.run(side.books.compare())
+    assert [item.kind for item in side.wrong] == [DifferenceKind.SHORTFALL]
+
+
+def test_cash_that_came_in_is_booked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    side = Sides(monkeypatch, reading(6_000, usdc=75))
+    side.twice()
+    told = [(flow.cause, flow.lamports, flow.quote_raw) for flow in side.sink.flows]
+    assert sorted(told) == [(FlowCause.EXTERNAL, 0, 5), (FlowCause.EXTERNAL, 1_000, 0)]
+    side.book.tokens, side.book.lamports = {USDC_MINT: 75}, 6_000
+    side.twice()
+    assert len(side.sink.flows) == 2
+    assert side.wrong == []
+
+
+def test_signature_of_nobody_stops_entries(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry_of = SignatureEntry(signature="stranger", slot=SLOT)
+    found = msgspec.structs.replace(reading(), signatures=(entry_of,))
+    side = Sides(monkeypatch, found)
+    side.twice()
+    assert [item.asset for item in side.wrong] == ["stranger"]
+    side.book.signatures = frozenset({"stranger"})
+    side.wrong.clear()
+    side.twice()
+    assert side.wrong == []
+
+
+def test_who_only_mentions_us_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry_of = SignatureEntry(signature="gift", slot=SLOT)
+    found = msgspec.structs.replace(reading(), signatures=(entry_of,))
+    side = Sides(monkeypatch, found)
+    side.ledger.signer = USDC_MINT
+    side.twice()
+    assert side.wrong == []
+
+
+def test_what_is_in_flight_is_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    side = Sides(monkeypatch, reading(1, usdc=1))
+    side.idle.mints = frozenset({USDC_MINT})
+    side.twice()
+    assert side.wrong == []
+
+
+def test_wallet_that_cannot_be_read_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    bad = Bad(endpoint="a", reason="down", sentence="a is down", transient=True)
+    side = Sides(monkeypatch, bad)
+    side.twice()
+    assert (side.books.trouble, side.wrong) == ("a is down", [])
