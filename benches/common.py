@@ -27,8 +27,8 @@ def options(description: str | None) -> argparse.Namespace:
 
 
 def write(rows: list[Row]) -> None:
-    """Print the rows for `benches/run.py`."""
-    json.dump(rows, sys.stdout)
+    """Print the rows for `benches/run.py`, on a line of their own behind what else was printed."""
+    sys.stdout.write(f"\n{json.dumps(rows)}\n")
 
 
 def interleaved(candidates: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:

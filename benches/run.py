@@ -16,8 +16,25 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-RUST = (("utb-feeds", "decode"), ("utb-signals", "indicators"), ("utb-core", "pipeline"))
-PYTHON = ("ingest.py", "backtest.py")
+RUST = (
+    ("utb-feeds", "decode"),
+    ("utb-signals", "indicators"),
+    ("utb-core", "pipeline"),
+    ("utb-core", "order"),
+    ("utb-core", "pools"),
+)
+PYTHON = (
+    "ingest.py",
+    "order.py",
+    "backtest.py",
+    "feeds.py",
+    "analytics.py",
+    "api.py",
+    "socket_path.py",
+    "startup.py",
+    "sending.py",
+    "live_order.py",
+)
 
 Row = dict[str, Any]
 
@@ -51,7 +68,8 @@ def python_rows(smoke: bool, peer_python: str | None) -> list[Row]:  # noqa: FBT
         done = subprocess.run(
             command, cwd=ROOT, check=True, capture_output=True, text=True, env=environment(smoke)
         )
-        rows += json.loads(done.stdout)
+        # The measured system may log before it
+        rows += json.loads(done.stdout.rstrip().splitlines()[-1])
     return rows
 
 
