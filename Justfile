@@ -16,6 +16,12 @@ setup:
 build-profiling:
     uv run --group dev maturin develop --uv --profile profiling
 
+# Build the dashboard into python/utb/web, which the wheel ships
+[group('setup')]
+dashboard:
+    npm --prefix dashboard ci
+    npm --prefix dashboard run build
+
 # Rewrite the exact versions in pyproject.toml from what resolves today
 [group('setup')]
 pin:
@@ -59,6 +65,11 @@ imports:
 tidy:
     pytest tests/tidy
 
+# The dashboard's types and tests, and that the committed page is what its source builds
+[group('check')]
+dashboard-check *args:
+    python tests/tools/webcheck.py "$@"
+
 # Everything CI checks before the long recipes
 [group('check')]
 check: fmt-check lint types imports test
@@ -83,15 +94,71 @@ parity *args:
     UTB_PARITY=full pytest tests/parity -s "$@"
     cargo test --quiet -p utb-feeds --test recorded
 
-# kill -9 at random moments of a demo: `just crash 50`
+# Transactions against solders, quotes against Python integers, everything recorded: 10,000 each
+[group('test')]
+parity-solana *args:
+    UTB_SOLANA_CASES=5000 pytest tests/parity/test_solana_*.py tests/signing/test_libraries.py tests/simnet/test_chain_core.py --timeout 3000 "$@"
+    cargo test --quiet -p utb-solana
+
+# kill -9 of every process at random moments of a demo over sockets: `just crash 50`
 [group('test')]
 crash count="50":
+    python tests/crash/system.py --count {{ count }}
+
+# The same of a trading session in one process, with commands and open orders: `just crash-core 50`
+[group('test')]
+crash-core count="50":
     python tests/crash/sweep.py --count {{ count }}
+
+# kill -9 of live trading and its signer at each step of an order's life: `just crash-points 20`
+[group('test')]
+crash-points count="20" *args:
+    PYTHONPATH="tests/tools:${PYTHONPATH:-}" python tests/crash/points.py --count {{ count }} {{ args }}
+
+# Seeded worlds through the order life: nothing lands twice, nothing is stuck: `just sim 10000`
+[group('test')]
+sim count="10000":
+    python tests/sim/run.py {{ count }}
+
+# The same worlds with signed bytes, pools and guards in LiteSVM: `just sim-svm 500`
+[group('test')]
+sim-svm count="500":
+    python tests/sim/run.py --svm {{ count }}
+
+# Seeded orders over HTTP, live on the stand-in's chain; balances to the lamport: `just live-orders 1000 --rent 696`
+[group('test')]
+live-orders count="1000" *args:
+    python tests/live/orders.py --count {{ count }} "${@:2}"
+
+# The live system on a full disk, killed behind its market's end, with all endpoints gone for 90 s
+[group('test')]
+live-stops *args:
+    UTB_LONG=1 pytest tests/live/test_live_full_disk.py tests/live/test_live_ended.py tests/live/test_live_rpc_faults.py "$@"
+
+# Every order of events around one order of at most two attempts, without a bound on the states
+[group('test')]
+explore *args:
+    python tests/orderlife/explore.py "$@"
+
+# Ten times the frames of every source for ten minutes of wall time: memory stays flat
+[group('test')]
+flood *args:
+    UTB_LONG=1 pytest tests/faults/test_flood.py -s "$@"
 
 # No look-ahead at 200 places, determinism, replay of input logs: the full form
 [group('test')]
 causality *args:
     UTB_LONG=1 pytest tests/causality -n 2 --timeout 3000 "$@"
+
+# What the signer refuses and signs: hostile and legal corpus, each rule needed, mutations executed
+[group('test')]
+signer-policy *args:
+    UTB_MUTATIONS=20000 pytest tests/signing --timeout 3000 -s "$@"
+
+# The same with a million mutations: `just signer-fuzz 1000000`
+[group('test')]
+signer-fuzz count="1000000":
+    UTB_MUTATIONS={{ count }} pytest tests/signing/test_mutations.py --timeout 30000 -s
 
 # The long forms of the property tests: a million random orders, 10 million updates
 [group('test')]
@@ -118,10 +185,15 @@ bench-compare *args:
 
 # --- run ---
 
-# Paper trading on the generated market
+# The whole system on a stand-in for the world
 [group('run')]
 demo *args:
     utb demo "$@"
+
+# Paper trading with live prices
+[group('run')]
+run *args:
+    utb run "$@"
 
 # Backtest recorded prices
 [group('run')]
