@@ -22,8 +22,9 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, Final
 
+from entries import HELD_RAW, TRADED_RAW, take_entry
 from hooked import ARMED, FULL, RENT, SIGN, SIGNED, TRADE
-from realprocs import FIRST_PORT, Late, Stand, accepted, wait_for
+from realprocs import FIRST_PORT, READY_S, Late, Stand, wait_for
 from smalldisk import SmallDisk, small_disk
 
 from utb.domain.orders import Position
@@ -33,18 +34,13 @@ from utb.storage.journal import FILE_NAME
 HOOKED: Final = str(Path(__file__).with_name("hooked.py"))
 HELD: Final = 0
 """Instrument of which a position stays open: a start with one does not wait for history."""
-HELD_RAW: Final = 200_000_000
 TRADED: Final = 1
-TRADED_RAW: Final = 20_000_000_000
 KILLED_S: Final = 20.0
 """Longest wait for the step to be reached."""
 CAUGHT_UP_S: Final = 15.0
 """The last housekeeping transaction has this long to be on record."""
 CLOSED_S: Final = 30.0
 """The same for a proof that it never lands: a blockhash's life, finality, and some looks."""
-RESERVED_S: Final = 61.0
-"""What a killed signer had reserved counts as used in the caps of a minute: two kills in one use
-them up, and what is asked for then is refused, as it should be."""
 SIDES: Final = ("entry", "half", "exit")
 DISK_MIB: Final = 128
 
@@ -66,15 +62,12 @@ class Trials:
         self._through = (HOOKED, str(folder))
         self.stand.start_world()
         self._signer = self.stand.start_signer(through=self._through)
-        self._signer_killed_s = -RESERVED_S
         self._trade = self._started()
         self._buy(HELD, HELD_RAW)
         self.stand.settled_book()
 
     def run(self, step: str, side: str) -> list[str]:
         """Return what was wrong after a kill at `step` of an order of `side`."""
-        if step in SIGN:
-            time.sleep(max(0.0, self._signer_killed_s + RESERVED_S - time.monotonic()))
         position = self._position()
         if side == "entry" and position is not None:
             self._sold(position)
@@ -90,7 +83,6 @@ class Trials:
                 (self._folder / ARMED).unlink()
                 return [f"never came to {step}"]
         if step in SIGN:
-            self._signer_killed_s = time.monotonic()
             self._signer = self.stand.start_signer(through=self._through)
         else:
             self._trade = self._started()
@@ -177,12 +169,7 @@ class Trials:
         return count
 
     def _buy(self, instrument: int, size_raw: int) -> None:
-        def bought() -> bool:
-            answer = self.stand.buy(instrument, size_raw)
-            # Without an answer it may be what was to be killed
-            return answer is None or accepted(answer)
-
-        wait_for(bought, "an entry to be taken")
+        take_entry(self.stand, instrument, size_raw, READY_S, unanswered=True)
 
     def _sold(self, position: Position) -> None:
         self.stand.sell(position.position_id)

@@ -12,7 +12,8 @@ import subprocess
 import time
 
 import pytest
-from realprocs import Stand, accepted, wait_for
+from entries import HELD_RAW, TRADED_RAW, take_entry
+from realprocs import Stand, wait_for
 
 from utb.domain import commands as cmd
 from utb.domain.names import Side
@@ -22,8 +23,7 @@ from utb.storage.reserve import FILE_NAME, Reserve
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400), pytest.mark.xdist_group("live_stops")]
 
-HELD_RAW = 200_000_000
-SIZE_RAW = 20_000_000_000
+TAKEN_S = 120
 CAUGHT_UP_S = 20.0
 ROOM_BYTES = 64 * 1024
 FROZEN_S = 4.0
@@ -32,16 +32,11 @@ STOP_S = 10.0
 WORDS_BYTES = 15_000
 
 
-def bought(stand: Stand, instrument: int, size_raw: int) -> None:
-    """Have an entry taken."""
-    wait_for(lambda: accepted(stand.buy(instrument, size_raw)), "an entry to be taken", 120)
-
-
 def ordered(stand: Stand) -> None:
     """Ask once for an exit of what is held of the second instrument, or else for an entry."""
     position = stand.book().position_of(1)
     if position is None:
-        stand.buy(1, SIZE_RAW)
+        stand.buy(1, TRADED_RAW)
     else:
         stand.sell(position.position_id)
 
@@ -54,7 +49,7 @@ def long_command(stand: Stand) -> None:
             issued_by=os.urandom(WORDS_BYTES).hex(),
             instrument=1,
             side=Side.BUY,
-            size_base_raw=SIZE_RAW,
+            size_base_raw=TRADED_RAW,
         )
     )
 
@@ -85,7 +80,7 @@ def strangers(stand: Stand) -> set[str]:
 def session(stand: Stand) -> Stand:
     stand.start_signer()
     trade = stand.start_trade()
-    bought(stand, 0, HELD_RAW)
+    take_entry(stand, 0, HELD_RAW, TAKEN_S)
     stand.settled_book()
     trade.terminate()
     trade.wait(STOP_S * 3)
@@ -100,7 +95,7 @@ def funded(session: Stand) -> set[str]:
 
 def test_sigterm_in_the_middle_of_an_order_ends_in_time(session: Stand) -> None:
     trade = session.start_trade()
-    bought(session, 1, SIZE_RAW)
+    take_entry(session, 1, TRADED_RAW, TAKEN_S)
     began_s = time.monotonic()
     trade.send_signal(signal.SIGTERM)
     assert trade.wait(STOP_S * 3) == 0

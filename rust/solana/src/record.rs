@@ -2,8 +2,9 @@
 //!
 //! One JSON object a line. `signed` lines are written before the signature leaves and reach the
 //! disk soon after; a `reserve` line is on the disk before any of what it reserves is used. So a
-//! kill loses nothing, and a power loss can only count too much: what was reserved and is not
-//! known to be used counts as used. `closed` says that nothing is open.
+//! kill loses nothing: as long as the machine has not started anew since (`opened` names its boot),
+//! the record is exact. A power loss can only count too much: what was reserved and is not known to
+//! be used counts as used. `closed` says that nothing is open.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read as _, Write as _};
@@ -22,6 +23,8 @@ const DAY_S: u64 = 26 * 3_600;
 /// A reservation is this share of the day's cap, at most half of the minute's.
 const RESERVE_SHARE: u64 = 32;
 const RESERVE_TRANSACTIONS: u64 = 16;
+/// Linux: another text after every start of the machine.
+const BOOT_FILE: &str = "/proc/sys/kernel/random/boot_id";
 const BALLAST_FILE: &str = "room";
 /// Room for some hundred exits.
 const BALLAST_BYTES: usize = 131_072;
@@ -39,6 +42,8 @@ enum Line {
     Counted { kind: Kind, spend_raw: u64, transactions: u64, at_s: u64 },
     /// Nothing is reserved any more.
     Closed {},
+    /// A signer goes on, since this start of the machine.
+    Opened { boot: String },
 }
 
 /// What is reserved and not used, of one kind.
@@ -89,8 +94,9 @@ impl Record {
         let file = guarded::open(&path, uid, &options)?;
         file.try_lock().map_err(|_| refuse(&path, "another signer holds it"))?;
         let lines = read(&path, &file, wallet)?;
-        let (state, counted) = replay(&lines, now_s);
-        let file = rewrite(&path, uid, (&header, &lines, &counted), &state)?;
+        let boot = fs::read_to_string(BOOT_FILE).unwrap_or_default().trim().to_owned();
+        let (state, counted) = replay(&lines, &boot, now_s);
+        let file = rewrite(&path, uid, (&header, &lines, &counted, boot), &state)?;
         let reserve_raw =
             (limits.day_usdc_raw_max / RESERVE_SHARE).min(limits.minute_usdc_raw_max / 2).max(1);
         let length = file.metadata().map_err(|error| refuse(&path, error.to_string()))?.len();
@@ -318,10 +324,12 @@ fn checked(path: &Path, lines: Vec<Line>, wallet: &str) -> Result<Vec<Line>, Sig
     }
 }
 
-/// Folds the lines; returns the state and what counts as used without a signature known.
-fn replay(lines: &[Line], now_s: u64) -> (State, Vec<Line>) {
+/// Folds the lines; returns the state and what counts as used without a signature known: nothing,
+/// while the machine is the one that wrote them. A start of it that has no name is never the same.
+fn replay(lines: &[Line], boot: &str, now_s: u64) -> (State, Vec<Line>) {
     let mut state = State::default();
     let mut left = [Left::default(); 3];
+    let mut exact = false;
     for it in lines {
         match it {
             Line::Reserve { kind, spend_raw, transactions } => {
@@ -344,12 +352,13 @@ fn replay(lines: &[Line], now_s: u64) -> (State, Vec<Line>) {
                 state.count(*kind, *spend_raw, *transactions);
             }
             Line::Closed {} => left = [Left::default(); 3],
+            Line::Opened { boot: since } => exact = !boot.is_empty() && since == boot,
             Line::Header { .. } => {}
         }
     }
     state.advance(now_s);
     let at_s = state.time(now_s);
-    let open = KINDS.iter().zip(left).filter(|(_, left)| *left != Left::default());
+    let open = KINDS.iter().zip(left).filter(|(_, left)| !exact && *left != Left::default());
     let counted: Vec<_> = open
         .map(|(kind, Left { spend_raw, transactions })| {
             state.count(*kind, spend_raw, transactions);
@@ -363,7 +372,7 @@ fn replay(lines: &[Line], now_s: u64) -> (State, Vec<Line>) {
 fn rewrite(
     path: &Path,
     uid: u32,
-    (header, lines, counted): (&[u8], &[Line], &[Line]),
+    (header, lines, counted, boot): (&[u8], &[Line], &[Line], String),
     state: &State,
 ) -> Result<File, SignError> {
     let error = |error: std::io::Error| refuse(path, error.to_string());
@@ -378,6 +387,7 @@ fn rewrite(
     let mut bytes = header.to_vec();
     kept.chain(counted).for_each(|it| bytes.extend(line(it)));
     bytes.extend(line(&Line::Closed {}));
+    bytes.extend(line(&Line::Opened { boot }));
     let next = path.with_extension("next");
     if next.exists() {
         fs::remove_file(&next).map_err(error)?;

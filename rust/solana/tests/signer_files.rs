@@ -155,17 +155,41 @@ fn record_closed_in_order_counts_exactly() {
     assert!(state.remembers(1) && state.remembers(2) && !state.remembers(3));
 }
 
-/// A reservation is 1/32 of the day's cap beyond what is needed: 300 + 500, of which 300 were
-/// used. After a kill the rest counts as used, and it still does after the next start.
+/// Makes the record one of an earlier start of the machine.
+fn boot_anew(path: &Path) {
+    let text = fs::read_to_string(path).unwrap();
+    let boot = text.rfind("{\"opened\"").unwrap();
+    let end = boot + text[boot..].find('\n').unwrap();
+    fs::write(path, [&text[..boot], "{\"opened\":{\"boot\":\"earlier\"}}", &text[end..]].concat())
+        .unwrap();
+}
+
 #[test]
-fn killed_record_counts_what_was_reserved() {
+fn killed_record_counts_exactly() {
     let (home, uid) = home("killed");
+    for intent in 1..=9 {
+        let (mut record, _) = open(&home, uid);
+        record.add(&change(intent, 300)).unwrap();
+        record.reserve_ahead().unwrap();
+        drop(record);
+    }
+    let (_record, state) = open(&home, uid);
+    let used = state.used(Kind::Entry, NOW_S);
+    assert_eq!((used.day_raw, used.transactions), (2_700, 9));
+}
+
+/// A reservation is 1/32 of the day's cap beyond what is needed: 300 + 500, of which 300 were
+/// used. After a power loss the rest counts as used, and it still does after the next start.
+#[test]
+fn record_counts_what_was_reserved_before_a_power_loss() {
+    let (home, uid) = home("power");
     for _ in 0..2 {
         let (mut record, _) = open(&home, uid);
         if !fs::read_to_string(home.join("signed.jsonl")).unwrap().contains("signed\":") {
             record.add(&change(1, 300)).unwrap();
         }
         drop(record);
+        boot_anew(&home.join("signed.jsonl"));
     }
     let (_record, state) = open(&home, uid);
     assert_eq!(state.used(Kind::Entry, NOW_S).day_raw, 800);
@@ -186,6 +210,7 @@ fn record_cut_anywhere_after_a_reservation_never_counts_less() {
     record.reserved();
     record.add(&change(3, 400)).unwrap();
     drop(record);
+    boot_anew(&path);
     let text = fs::read_to_string(&path).unwrap();
     let reserved = text.rfind("{\"signed\"").unwrap();
     assert_eq!(text.matches("reserve").count(), 2);
