@@ -128,7 +128,7 @@ sim-svm count="500":
 # Seeded orders over HTTP, live on the stand-in's chain; balances to the lamport: `just live-orders 1000 --rent 696`
 [group('test')]
 live-orders count="1000" *args:
-    python tests/live/orders.py --count {{ count }} "${@:2}"
+    shift; python tests/live/orders.py --count "{{ count }}" "$@"
 
 # The live system on a full disk, killed behind its market's end, with all endpoints gone for 90 s
 [group('test')]
