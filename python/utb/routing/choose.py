@@ -19,7 +19,7 @@ from utb.routing.quotes import (
     PoolCandidate,
     RouteRequest,
 )
-from utb.routing.split import Part, best_split
+from utb.routing.split import Part, best_split, gain_most_raw
 
 SPLIT_POOLS_MAX: Final = 3
 """Only the best so many pools are tried in pairs: the search is on the hot path."""
@@ -157,12 +157,15 @@ def _splits(
     gain_raw = max(0, mul_div_ceil(best_raw, limits.split_gain_bps_min, BPS))
     for one, other in combinations(singles, _PAIR):
         first, second = one.parts[0], other.parts[0]
+        least_raw = best_raw - one.net_raw + gain_raw
+        # What cannot bring this much cannot bring a second leg's costs besides
+        if gain_most_raw(first, second, request.side) < least_raw:
+            continue
         programs = first.candidate.program, second.candidate.program
         more_raw = net.cost_raw(programs, one.quoted_raw) - net.cost_raw(
             programs[:1], one.quoted_raw
         )
-        least_raw = best_raw - one.net_raw + gain_raw + more_raw
-        parts = best_split(first, second, request.side, least_raw)
+        parts = best_split(first, second, request.side, least_raw + more_raw)
         if parts is None:
             continue
         words = " + ".join(f"{part.candidate.words} {part.amount_in_raw}" for part in parts)

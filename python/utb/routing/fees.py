@@ -44,18 +44,23 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
     guard: bool = False
 
 
-def units_assumed(shape: Shape, measured: Mapping[Program, int]) -> int:
+def units_assumed(
+    shape: Shape, measured: Mapping[Program, int], *, at_least_table: bool = False
+) -> int:
     """Return the compute units a shape needs at most, by what is known of its parts.
 
     Args:
         shape: Of the transaction.
         measured: Units of one swap as simulated, margin included; wins over the table.
+        at_least_table: Whether what is measured below the table does not count.
     """
     units = FRAME_UNITS + shape.token_accounts * TOKEN_ACCOUNT_UNITS
     units += MEMO_UNITS if shape.memo else 0
     units += GUARD_UNITS if shape.guard else 0
     for program in shape.programs:
-        units += measured.get(program, SWAP_UNITS[program])
+        table = SWAP_UNITS[program]
+        found = measured.get(program, table)
+        units += table if at_least_table and found < table else found
     return min(units, COMPUTE_UNITS_MAX)
 
 

@@ -37,6 +37,26 @@ def marginal_rate(part: Part, side: Side, *, before: bool = False) -> float:
     return rate * kept
 
 
+def gain_most_raw(first: Part, second: Part, side: Side) -> float:
+    """Return a bound on the output that dividing can bring above the first pool's whole.
+
+    No division is better than all of the input at the best first rate, and the first pool's whole
+    is at least as good as all of it at its last. 0: even its last unit is better there than the
+    other pool's first.
+
+    Args:
+        first: The better pool with the whole input.
+        second: Another pool with the whole input.
+        side: Of the order.
+    """
+    last = marginal_rate(first, side)
+    other = marginal_rate(second, side, before=True)
+    if last >= other:
+        return 0.0
+    best_rate = max(other, marginal_rate(first, side, before=True))
+    return first.quote.out_raw * (best_rate / last - 1.0)
+
+
 def best_split(
     first: Part, second: Part, side: Side, gain_min_raw: int = 0
 ) -> tuple[Part, Part] | None:
@@ -50,15 +70,8 @@ def best_split(
             searched for.
     """
     amount_raw = first.amount_in_raw
-    last = marginal_rate(first, side)
-    other = marginal_rate(second, side, before=True)
-    if last >= other:
-        # Even its last unit is better there than the other pool's first.
-        return None
-    best_rate = max(other, marginal_rate(first, side, before=True))
-    # No division is better than all of the input at the best first rate, and the first pool's
-    # whole is at least as good as all of it at its last.
-    if first.quote.out_raw * (best_rate / last - 1.0) < gain_min_raw:
+    most_raw = gain_most_raw(first, second, side)
+    if most_raw <= 0.0 or most_raw < gain_min_raw:
         return None
     low, high = 0, amount_raw
     best: tuple[Part, Part] | None = None

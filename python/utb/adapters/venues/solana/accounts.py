@@ -76,6 +76,7 @@ class AccountFeed:
         self._wake = asyncio.Event()
         self._slots: dict[str, int] = {}
         """Slot each endpoint is at."""
+        self._head: int | None = None
         self._verified_slot = 0
         self._looked_slot = 0
         self.forks = 0
@@ -86,7 +87,7 @@ class AccountFeed:
     @property
     def head(self) -> int | None:
         """Return the highest slot any endpoint told; None: none yet."""
-        return max(self._slots.values(), default=None)
+        return self._head
 
     @property
     def due(self) -> bool:
@@ -118,15 +119,22 @@ class AccountFeed:
 
     def age_slots(self, keys: Sequence[str]) -> int | None:
         """Return how many slots ago all of these were last known; None: one of them never was."""
-        head = self.head
+        head = self._head
         if head is None or not keys:
             return None
         oldest = head
         for key in keys:
-            as_of = self._as_of(key)
-            if as_of is None:
+            followed = self._followed.get(key)
+            if followed is None or followed.read_slot is None:
                 return None
-            oldest = min(oldest, as_of)
+            as_of = followed.read_slot
+            # With a subscription that was read after it began, no word means no change: it holds
+            # at the slot its endpoint is at. Asked only where the reading alone is not enough.
+            if as_of < oldest:
+                told = self._told(followed)
+                if told is not None and told > as_of:
+                    as_of = told
+                oldest = min(oldest, as_of)
         return head - oldest
 
     def read_soon(self, keys: Iterable[str]) -> None:
@@ -192,6 +200,7 @@ class AccountFeed:
         """Learn an endpoint's slot: forks, subscriptions that moved, time for a proof."""
         before = self._slots.get(notice.endpoint)
         self._slots[notice.endpoint] = notice.slot
+        self._head = max(self._slots.values())
         parent = notice.parent
         if before is not None and parent is not None and parent < before:
             # The blocks between are of a branch that was left: nothing of them happened.
@@ -241,11 +250,12 @@ class AccountFeed:
     def _told(self, followed: _Followed) -> int | None:
         """Return the slot an account's subscription is known to hold at; None: it tells nothing."""
         subscription = followed.subscription
-        if subscription is None or subscription.endpoint is None or subscription.number is None:
+        if subscription is None or subscription.number is None:
             return None
-        if followed.placed != (subscription.endpoint, subscription.number):
+        endpoint = subscription.endpoint
+        if endpoint is None or followed.placed != (endpoint, subscription.number):
             return None
-        return self._slots.get(subscription.endpoint, 0)
+        return self._slots.get(endpoint, 0)
 
     def _read(self, key: str) -> None:
         self._due[key] = None
@@ -256,14 +266,3 @@ class AccountFeed:
         if followed is None or followed.subscription is None:
             return (None, None)
         return (followed.subscription.endpoint, followed.subscription.number)
-
-    def _as_of(self, key: str) -> int | None:
-        """Return the slot an account's state is known to hold at.
-
-        With a subscription that was read after it began, that is the slot its endpoint is at: no
-        word means no change. Else it is the slot of the last reading.
-        """
-        followed = self._followed.get(key)
-        if followed is None or followed.read_slot is None:
-            return None
-        return max(followed.read_slot, self._told(followed) or 0)

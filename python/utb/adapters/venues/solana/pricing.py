@@ -13,7 +13,6 @@ from utb.domain.chain import Program
 from utb.domain.names import ExitReason, Side
 from utb.domain.orders import OrderIntent
 from utb.routing.fees import (
-    SWAP_UNITS,
     Fee,
     FeeRequest,
     FeeRules,
@@ -57,10 +56,7 @@ class Pricing:
 
         A simulated entry may be below the table; an exit never is: it must not fail for that.
         """
-        measured = self.measured
-        if level is not FeeLevel.ENTRY:
-            measured = {p: max(units, SWAP_UNITS[p]) for p, units in measured.items()}
-        return units_assumed(shape, measured)
+        return units_assumed(shape, self.measured, at_least_table=level is not FeeLevel.ENTRY)
 
     def price(self, pools: Sequence[str], level: FeeLevel) -> int | None:
         """Return the highest recent price on these pools; None: unknown for all of them."""
