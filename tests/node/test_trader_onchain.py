@@ -358,3 +358,27 @@ def test_discrepancy_stops_entries_until_it_ends() -> None:
     driver.venue(VenueDiscrepancy(ts_ns=driver.now_ns, words=""))
     driver.decide("BUY")
     assert driver.of(Decision)[-1].outcome == "entry"
+
+
+def test_entry_waits_until_no_attempt_of_the_exit_can_land() -> None:
+    """The first attempt was replaced and lives on: it would sell what an entry buys."""
+    driver = bought()
+    entry = driver.submissions[-1].intent.intent_id
+    progress(driver, OrderStatus.SETTLED, intent_id=entry)
+    driver.fire("STOP")
+    sent(driver)
+    progress(driver, OrderStatus.SIGNED, attempt=attempt(1))
+    progress(driver, OrderStatus.SENT)
+    filled(driver, signature="signature1")
+    assert not driver.trader.book.positions
+    assert not driver.trader.book.pending
+    orders = len(driver.submissions)
+    driver.now_ns += 5 * SECOND_NS
+    driver.decide("BUY")
+    assert len(driver.submissions) == orders
+    assert driver.of(Refused)[-1].code is RefusalCode.ORDER_IN_FLIGHT
+    progress(driver, OrderStatus.FINAL)
+    progress(driver, OrderStatus.SETTLED)
+    driver.now_ns += 5 * SECOND_NS
+    driver.decide("BUY")
+    assert len(driver.submissions) == orders + 1

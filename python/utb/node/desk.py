@@ -16,7 +16,7 @@ from utb.domain.amounts import (
 )
 from utb.domain.engine import DecisionFeatures, DecisionMade
 from utb.domain.market import Instrument
-from utb.domain.names import OperatorState
+from utb.domain.names import OperatorState, Side
 from utb.domain.orders import Trade
 from utb.domain.records import Record
 from utb.ledger.book import Book
@@ -259,11 +259,31 @@ class Desk:
             reserved_raw=book.state.reserved_quote_raw,
             sol_lamports=book.sol_lamports,
             positions=positions,
-            pending=pending,
+            pending=pending + self._unsettled_sales(),
             drawdown=standing.drawdown,
             operator_state=self.state.operator,
             breakers=self.breakers.active,
             correlations=correlations,
+        )
+
+    def _unsettled_sales(self) -> tuple[PendingView, ...]:
+        """Return the sales that are booked and can still be undone, or land once more.
+
+        Another attempt of theirs may land for as long as its blockhash lives, and would sell what
+        an entry buys meanwhile.
+        """
+        fills = [one.record.fill for one in self.book.provisional.values()]
+        return tuple(
+            [
+                PendingView(
+                    instrument=fill.instrument,
+                    value_raw=0,
+                    risk_at_stop_raw=0,
+                    position_id=fill.position_id,
+                )
+                for fill in fills
+                if fill.side is Side.SELL
+            ]
         )
 
     def restart_peak(self, equity_raw: int) -> None:
