@@ -418,6 +418,9 @@ class Signer:
     def reserve_ahead(self) -> None:
         """Write what the next signatures will need; it may be used after `reserved`."""
 
+    def doubt(self) -> None:
+        """Sign only exits from now on: the disk failed."""
+
     def reserved(self) -> None:
         """Take into use what was reserved ahead: a flusher brought it to the disk."""
 

@@ -19,6 +19,7 @@ import uvloop
 from wallet_world import (
     BUDGETED,
     ENTRY,
+    EXIT,
     MY_WSOL,
     NOW_S,
     POLICY,
@@ -27,6 +28,7 @@ from wallet_world import (
     WALLET_KEY,
     compile_v0,
     entry,
+    exit_,
     limited,
     memo,
     raydium_amm,
@@ -34,8 +36,8 @@ from wallet_world import (
 
 from utb.adapters.signer.process import ProcessSigner, connect_signer
 from utb.domain.signing import LENGTH, HaltRequest, pack
-from utb.engine.signer import seeded_signer
-from utb.errors import TransientError
+from utb.engine.signer import open_signer, seeded_signer
+from utb.errors import TransientError, UsageError
 from utb.ports.chain import NotSigned, SignClaim, Signed
 from utb.signing.server import SignerServer, listening
 
@@ -227,6 +229,45 @@ def test_user_that_is_not_allowed_is_not_answered(tmp_path: Path) -> None:
             await serving
 
     uvloop.run(asked())
+
+
+def test_only_exits_are_signed_after_the_disk_failed(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "signer").mkdir(mode=0o700)
+    core = open_signer(
+        home / "id.json", None, POLICY, directory=home / "signer", uid=os.geteuid(), now_s=NOW_S
+    )
+
+    def flush() -> None:
+        raise UsageError("signed.jsonl", "EIO", "a disk that writes")
+
+    monkeypatch.setattr(core, "flusher", lambda: flush, raising=False)
+
+    async def asked() -> tuple[Signed | NotSigned, ...]:
+        until = asyncio.Event()
+        server = SignerServer(core, {os.geteuid()}, lambda: NOW_S)
+        with listening(home / "sign.sock", others=False) as listener:
+            serving = asyncio.create_task(server.serve(listener, until))
+            signer = await connect_signer(home / "sign.sock", timeout_s=5.0)
+            first = await ask(signer, wsol_purchase(), ENTRY)
+            await asyncio.sleep(0.1)
+            other = SignClaim(kind=ENTRY.kind, intent_id="1" * 16, attempt=0)
+            leave = SignClaim(kind=EXIT.kind, intent_id="2" * 16, attempt=0)
+            purchase = compile_v0([*BUDGETED, raydium_amm(), memo(other.intent_id)])
+            sale = exit_(seed=leave.intent_id)
+            answers = first, await ask(signer, purchase, other), await ask(signer, sale, leave)
+            signer.close()
+            until.set()
+            await serving
+        return answers
+
+    before, entry_after, exit_after = uvloop.run(asked())
+    assert isinstance(before, Signed)
+    assert isinstance(entry_after, NotSigned)
+    assert "only exits" in entry_after.message
+    assert isinstance(exit_after, Signed)
+    core.close()
 
 
 def test_requests_wait_for_each_other_in_order(tmp_path: Path) -> None:

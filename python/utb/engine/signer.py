@@ -132,6 +132,13 @@ class CoreSigner:
         """Take into use what was reserved ahead: a flusher brought it to the disk."""
         self._core.reserved()
 
+    def doubt(self) -> None:
+        """Sign only exits from now on: the disk failed to take what was written.
+
+        The next start counts everything that was reserved as used.
+        """
+        self._core.doubt()
+
     def flusher(self) -> Callable[[], None]:
         """Return what brings the record to the disk, and waits for it: for a thread of its own.
 

@@ -68,7 +68,7 @@ class SignerServer:
                 await syncing
 
     async def _sync(self) -> None:
-        """Bring what was signed to the disk, off the loop; a failing disk shows at the next add."""
+        """Bring what was signed to the disk, off the loop; if it fails only exits are signed."""
         loop = asyncio.get_running_loop()
         flush = self._signer.flusher()
         while True:
@@ -76,10 +76,16 @@ class SignerServer:
             self._written.clear()
             try:
                 self._signer.reserve_ahead()
-                await loop.run_in_executor(None, flush)
-                self._signer.reserved()
             except UsageError as error:
+                # Nothing was reserved; a signature that needs it meets the disk itself
+                log.critical("nothing_reserved_ahead", reason=str(error))
+            try:
+                await loop.run_in_executor(None, flush)
+            except UsageError as error:
+                self._signer.doubt()
                 log.critical("record_not_on_disk", reason=str(error))
+            else:
+                self._signer.reserved()
 
     # Of its connections
 

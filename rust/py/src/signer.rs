@@ -149,6 +149,10 @@ impl Signer {
         self.inner.reserved();
     }
 
+    fn doubt(&mut self) {
+        self.inner.doubt();
+    }
+
     fn flusher(&self) -> PyResult<RecordFlusher> {
         Ok(RecordFlusher { inner: self.inner.flusher().map_err(value_error)? })
     }

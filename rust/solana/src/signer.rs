@@ -122,6 +122,13 @@ impl Signer {
         }
     }
 
+    /// Takes note that the disk failed; see [`Record::doubt`].
+    pub fn doubt(&mut self) {
+        if let Some((record, _)) = &mut self.record {
+            record.doubt();
+        }
+    }
+
     /// Returns what brings the record to the disk beside signing; None: it is in memory.
     ///
     /// # Errors

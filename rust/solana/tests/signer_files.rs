@@ -197,6 +197,32 @@ fn record_counts_what_was_reserved_before_a_power_loss() {
     assert_eq!(state.used(Kind::Exit, NOW_S).day_raw, 0);
 }
 
+/// The disk may have lost lines though the machine runs on: the next start counts the worst.
+#[test]
+fn record_whose_disk_failed_takes_exits_only_and_counts_what_was_reserved() {
+    let (home, uid) = home("doubted");
+    let (mut record, _) = open(&home, uid);
+    record.add(&change(1, 300)).unwrap();
+    record.doubt();
+    assert!(refusal(record.add(&change(2, 1))).contains("only exits"));
+    record.add(&Change { kind: Kind::Exit, ..change(3, 1) }).unwrap();
+    record.close().unwrap();
+    let (_record, state) = open(&home, uid);
+    assert_eq!(state.used(Kind::Entry, NOW_S).day_raw, 800);
+    assert!(state.remembers(3) && !state.remembers(2));
+}
+
+#[test]
+fn room_that_a_full_disk_cut_short_is_made_anew() {
+    let (home, uid) = home("room");
+    let room = home.join("room");
+    drop(open(&home, uid));
+    let whole = fs::metadata(&room).unwrap().len();
+    OpenOptions::new().write(true).open(&room).unwrap().set_len(7).unwrap();
+    drop(open(&home, uid));
+    assert_eq!(fs::metadata(&room).unwrap().len(), whole);
+}
+
 /// Whatever a power loss cuts off the end, no count is below what was signed.
 #[test]
 fn record_cut_anywhere_after_a_reservation_never_counts_less() {
