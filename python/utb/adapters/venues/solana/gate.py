@@ -123,7 +123,9 @@ class MintGate:
             answer = await self._rpc.call(call)
             if isinstance(answer, Bad):
                 return _Failure(answer.sentence)
-            held_raw = self._wallet.balance_raw(instrument.base_mint) or 0
+            held_raw = self._wallet.held_raw(instrument.base_mint)
+            if held_raw is None:
+                return _Failure(f"what the wallet holds of {instrument.symbol} is not known")
             return self._judge(answer.value, amount_in_raw, sold_raw, (before_raw, held_raw))
         return _Failure("; ".join(reasons))
 

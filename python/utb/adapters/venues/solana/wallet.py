@@ -84,6 +84,14 @@ class WalletAccounts:
             return None
         return self._held.get(own.address, (None, 0))[0]
 
+    def held_raw(self, mint: str) -> int | None:
+        """Return what the wallet holds of a mint, 0 where it has no account; None: unknown."""
+        own = self._own.get(mint)
+        if own is None or self.accounts.age_slots((own.address,)) is None:
+            return None
+        held = self._held.get(own.address)
+        return None if held is None else held[0] or 0
+
     def _take_mint(self, mint: str, value: AccountValue | None) -> str:
         found = "it does not exist" if value is None else read_mint(value.owner, value.data[0])
         if isinstance(found, str):
