@@ -71,6 +71,19 @@ def test_figures_are_those_of_the_run(replica: Replica, run: Run) -> None:
     assert replica.refusals_by_code == {k: v for k, v in result.refusals_by_code.items() if v}
 
 
+def test_largest_drawdown_is_never_below_the_present_one(
+    replica: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two points of the curve equity may fall further, and be up again at the next one."""
+    performance = Performance()
+    before = performance.figures(replica).max_drawdown
+    assert before is not None
+    monkeypatch.setattr(Replica, "present_drawdown", before + 0.01)
+    assert performance.figures(replica).max_drawdown == before + 0.01
+    monkeypatch.setattr(Replica, "present_drawdown", 0.0)
+    assert performance.figures(replica).max_drawdown == before + 0.01
+
+
 def test_every_fill_is_an_order_a_marker_and_an_alert(replica: Replica, run: Run) -> None:
     fills = [record for _, record in run[3] if isinstance(record, FillBooked)]
     assert [record for _, record in replica.fills] == fills

@@ -237,6 +237,21 @@ def test_refusal_manual_risk_tells_the_loss_it_would_have() -> None:
     assert found.order_value == pytest.approx(0.02866, abs=1e-5)
 
 
+def test_order_above_the_free_cash_is_told_so_first() -> None:
+    """900 SOL at 150 are 135,000 of 100,000 USDC: other caps are tighter still."""
+    found = refusal(replace(MANUAL, size_base_raw=900 * SOL))
+    assert found.code == RefusalCode.INSUFFICIENT_CASH
+    assert found.message == "the order needs more cash than is free"
+
+
+def test_refusals_words_have_their_numbers_in_shares() -> None:
+    found = refusal(view=holding(other(1, 79_995)))
+    assert found.message == (
+        "positions would be 80.01% of equity with the order, 80.00% without, "
+        "at most 80.0% is allowed"
+    )
+
+
 @pytest.mark.parametrize("value", [nan, inf, -inf, -1.0, 0.0, 1e300])
 @pytest.mark.parametrize("field", ["price", "sol_price", "atr", "adx", "volatility_ratio"])
 def test_gate_absurd_market_is_refused(field: str, value: float) -> None:

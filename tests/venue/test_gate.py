@@ -101,6 +101,20 @@ def test_mint_that_cannot_be_sold_again_is_refused(found: Any, words: str) -> No
     on(Stand(UNLISTED), test)
 
 
+def test_mint_of_unknown_balance_is_not_judged() -> None:
+    """As if nothing were held, all of the account would seem to be bought in the trial."""
+
+    async def test(stand: Stand) -> None:
+        await funded(stand)
+        stand.rpc.simulation = trip(998_500_000, 498_725)
+        stand.wallet._held.pop(stand.own(BASE_MINT))
+        stand.submit(entry())
+        await stand.settle()
+        assert "what the wallet holds is not known" in stand.failure.reason
+
+    on(Stand(UNLISTED), test)
+
+
 def test_mint_whose_owner_may_freeze_is_refused_unless_allowed() -> None:
     async def refused(stand: Stand) -> None:
         stand.rpc.accounts[BASE_MINT] = mint_account(freezer=True)

@@ -41,7 +41,7 @@ from utb.domain.names import RefusalCode, Side
 from utb.domain.orders import OrderIntent, RiskApproved, RiskFactor, RiskRefused
 from utb.risk import costs, permits
 from utb.risk.heat import heat_factor
-from utb.risk.limits import CAPS, Terms, caps, figures, loss_raw, target_sizes
+from utb.risk.limits import CAPS, Terms, caps, figures, loss_raw, target_sizes, words
 from utb.risk.permits import Denial, invalid, positive
 from utb.risk.settings import RiskSettings
 from utb.risk.sizing import Features, factors, loss_slope_ppb, scaled
@@ -216,10 +216,10 @@ def _sized(request: EntryRequest, entry: _Entry, settings: RiskSettings) -> Verd
         size = min(wanted, tightest)
         parts = (RiskFactor("base", ratio(base, terms.equity_raw)), *parts)
     if tightest < max(size, least):
-        code = CAPS[limits.index(tightest)]
-        message = f"{code} leaves {tightest} of {max(wanted, least)}"
+        short = entry.features is None and size > terms.available_raw
+        code = RefusalCode.INSUFFICIENT_CASH if short else CAPS[limits.index(tightest)]
         numbers = figures(code, terms, settings, max(size, least))
-        return _refused(request, Denial(code, message, *numbers))
+        return _refused(request, Denial(code, words(code, *numbers), *numbers))
     if size < least:
         message = "the order is below the venue's minimum"
         return _refused(request, Denial(RefusalCode.BELOW_MINIMUM, message, least, size, size))

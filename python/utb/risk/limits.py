@@ -119,3 +119,33 @@ def figures(
         case _:
             return float(terms.available_raw), float(terms.available_raw), float(size_raw)
     return limit / PPB, ratio(now, equity), ratio(then, equity)
+
+
+_WORDS: Final = {
+    RefusalCode.RISK_PER_TRADE: (
+        "the order could lose {then:.2%} of equity, at most {limit:.2%} is risked"
+    ),
+    RefusalCode.RISK_AT_STOP: (
+        "all stops together could lose {then:.2%} of equity with the order, {now:.2%} without, "
+        "at most {limit:.2%} is risked"
+    ),
+    RefusalCode.MAX_POSITION_SIZE: (
+        "the position would be {then:.1%} of equity, at most {limit:.1%} is allowed"
+    ),
+    RefusalCode.PORTFOLIO_HEAT: (
+        "positions would be {then:.2%} of equity with the order, {now:.2%} without, "
+        "at most {limit:.1%} is allowed"
+    ),
+    RefusalCode.INSUFFICIENT_CASH: "the order needs more cash than is free",
+    RefusalCode.SLIPPAGE: (
+        "the order would cost {then:.2%} one way, at most {limit:.2%} is accepted"
+    ),
+    RefusalCode.COST_GATE: (
+        "the target pays {then:.2f} times the costs of a round trip, at least {limit:g} is wanted"
+    ),
+}
+
+
+def words(code: RefusalCode, limit: float, now: float, then: float) -> str:
+    """Return the sentence of one of `CAPS` that leaves too little, with its `figures`."""
+    return _WORDS[code].format(limit=limit, now=now, then=then)

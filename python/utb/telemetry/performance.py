@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from utb.telemetry.figures import Figures, figures
 from utb.telemetry.replica import Replica
 
@@ -24,4 +26,11 @@ class Performance:
             trades, curve = replica.book.trades, replica.equity.curve()
             self._figures = figures(trades, curve, quote_decimals=replica.quote_decimals)
             self._key = key
+        return self._with_present(self._figures, replica.present_drawdown)
+
+    def _with_present(self, found: Figures, present: float | None) -> Figures:
+        """Count the drawdown of this moment, which the points of the curve may stand around."""
+        if present is None or (found.max_drawdown or 0.0) >= present:
+            return found
+        self._figures = replace(found, max_drawdown=present)
         return self._figures

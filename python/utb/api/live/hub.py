@@ -228,7 +228,7 @@ class Hub:
     def _fill(self, record: FillBooked) -> FillNews:
         fill, replica = record.fill, self._world.replica
         instrument = replica.instruments[fill.instrument]
-        news = FillNews(
+        return FillNews(
             id=fill.intent_id,
             trade_id=trade_id(fill.position_id),
             symbol=instrument.symbol,
@@ -240,10 +240,6 @@ class Hub:
             strategy=fill.lead,
             reason=fill.lead if fill.exit_reason is None else fill.exit_reason.value,
         )
-        told = msgspec.to_builtins(news)
-        told["market_time"] = told.pop("timestamp")
-        log.info("EXECUTED", **told)
-        return news
 
     def _figures(self) -> dict[str, Any]:
         found = self._world.performance()

@@ -17,7 +17,10 @@ _INSTRUMENT: Final = re.compile(r"instrument (\d+)")
 
 
 class Told(msgspec.Struct, frozen=True):
-    """What the gate said; numbers in the unit of the limit: shares, prices, or whole amounts."""
+    """What the gate said; numbers in the unit of the limit: shares, prices, or whole amounts.
+
+    None: the refusal is not about numbers, or they are not known.
+    """
 
     limit: float | None
     value: float | None
@@ -33,8 +36,11 @@ def told(replica: Replica, record: Refused) -> Told:
     elif record.code is RefusalCode.FEE_RESERVE:
         unit = 10.0**-LAMPORT_DECIMALS
 
+    # The gate's zeros where there is nothing to count, as in a warm-up or a pause
+    counts = (record.limit, record.value, record.order_value) != (0.0, 0.0, 0.0)
+
     def number(value: float) -> float | None:
-        return value * unit if isfinite(value) else None
+        return value * unit if counts and isfinite(value) else None
 
     def symbol(found: re.Match[str]) -> str:
         index = int(found.group(1))

@@ -101,8 +101,9 @@ class MintGate:
         quote = self._wallet.own(instrument.quote_mint)
         base = self._wallet.own(instrument.base_mint)
         before_raw = self._wallet.balance_raw(instrument.quote_mint)
+        held_raw = self._wallet.held_raw(instrument.base_mint)
         blockhash = self._chain.blockhash()
-        if quote is None or base is None or before_raw is None or blockhash is None:
+        if quote is None or base is None or blockhash is None:
             return _Failure("the wallet's accounts or a blockhash are not known yet")
         places = self._settings.pools[instrument.index]
         if not places:
@@ -123,9 +124,6 @@ class MintGate:
             answer = await self._rpc.call(call)
             if isinstance(answer, Bad):
                 return _Failure(answer.sentence)
-            held_raw = self._wallet.held_raw(instrument.base_mint)
-            if held_raw is None:
-                return _Failure(f"what the wallet holds of {instrument.symbol} is not known")
             return self._judge(answer.value, amount_in_raw, sold_raw, (before_raw, held_raw))
         return _Failure("; ".join(reasons))
 
@@ -167,15 +165,18 @@ class MintGate:
         found: SimulationValue,
         spent_raw: int,
         sold_raw: int,
-        before: tuple[int, int],
+        before: tuple[int | None, int | None],
     ) -> "str | _Failure":
         if found.err is not None:
             return f"a simulated purchase and sale fails: {found.err}"
+        quote_raw, base_raw = before
+        if quote_raw is None or base_raw is None:
+            return _Failure("what the wallet holds is not known yet")
         amounts = [_amount(account) for account in found.accounts or ()]
         if len(amounts) != len(before) or amounts[0] is None or amounts[1] is None:
             return _Failure("the simulation told no balances")
-        left_raw = amounts[1] - before[1]
-        returned_raw = amounts[0] - before[0] + spent_raw
+        left_raw = amounts[1] - base_raw
+        returned_raw = amounts[0] - quote_raw + spent_raw
         # What was not sold is worth what the sold part brought.
         worth_raw = returned_raw * (sold_raw + max(left_raw, 0)) // sold_raw
         loss_bps = div_ceil((spent_raw - worth_raw) * BPS, spent_raw)
