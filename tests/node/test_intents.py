@@ -1,6 +1,7 @@
 """Intent ids."""
 
 import hashlib
+from itertools import product
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,8 +22,10 @@ def test_intent_id_tells_identities_apart(one: list[str], other: list[str]) -> N
 
 
 def test_exit_attempts_and_epochs_are_different_intents() -> None:
-    ids = {exit_intent_id(1, "STOP", epoch, attempt) for epoch in range(3) for attempt in range(4)}
-    assert len(ids) == 12
+    entries, epochs, attempts = ("aa", "bb"), range(3), range(4)
+    every = product(entries, epochs, attempts)
+    ids = {exit_intent_id(entry, "STOP", epoch, attempt) for entry, epoch, attempt in every}
+    assert len(ids) == 24
 
 
 def test_entry_of_the_same_decision_is_the_same_intent() -> None:

@@ -36,7 +36,7 @@ def on_sell(desk: Desk, effects: fx.Effects, decision: DecisionMade, market: Mar
         return
     exit_state = state_of(desk, position.position_id)
     intent_id = intents.exit_intent_id(
-        position.position_id, ExitReason.SELL, exit_state.epoch, exit_state.attempt
+        position.intent_id, ExitReason.SELL, exit_state.epoch, exit_state.attempt
     )
     desk.post(
         effects,
@@ -206,7 +206,7 @@ def _attempt(
         events = 0 if mark is None else mark.events
     request = ExitRequest(
         intent_id=intents.exit_intent_id(
-            position.position_id, reason, exit_state.epoch, exit_state.attempt
+            position.intent_id, reason, exit_state.epoch, exit_state.attempt
         ),
         ts_ns=ask.ts_ns,
         instrument=desk.instruments[position.instrument],

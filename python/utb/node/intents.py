@@ -21,12 +21,14 @@ def entry_intent_id(ts_ns: int, instrument: int, side: str, lead: int) -> str:
     return intent_id("decision", ts_ns, instrument, side, lead)
 
 
-def exit_intent_id(position_id: int, reason: str, epoch: int, attempt: int) -> str:
-    """Return the id of one attempt to reduce a position.
+def exit_intent_id(entry: str, reason: str, epoch: int, attempt: int) -> str:
+    """Return the id of one attempt to reduce the position of an entry's intent.
 
-    The epoch counts the position's exits that came to an end, the attempt those tried within it.
+    Positions are numbered anew in another state directory, their entries are not: an id that came
+    again would find the guard account of the first one on the chain. The epoch counts the
+    position's exits that came to an end, the attempt those tried within it.
     """
-    return intent_id("exit", position_id, reason, epoch, attempt)
+    return intent_id("exit", entry, reason, epoch, attempt)
 
 
 def command_intent_id(command_id: str) -> str:
