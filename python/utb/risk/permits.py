@@ -136,6 +136,8 @@ def book_denial(
     worst = highest_correlation(view.correlations, held)
     if worst is not None and worst[1] > settings.correlation_limit:
         message = f"moves with instrument {worst[0]}, which is held"
+        if view.correlations.get(worst[0]) is None:
+            message = f"how it moves with instrument {worst[0]}, which is held, is not known: 1"
         limit, value = settings.correlation_limit, worst[1]
         return Denial(RefusalCode.CORRELATION, message, limit, value, value)
     return None

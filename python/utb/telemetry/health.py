@@ -223,6 +223,6 @@ def _warming_up(replica: Replica) -> tuple[str, ...]:
     found = []
     for instrument in replica.instruments:
         view = replica.market.view(instrument.index)
-        if view is None or view.evaluation is None or view.evaluation.hold == "WARM_UP":
+        if view is None or view.warming_up:
             found.append(instrument.symbol)
     return tuple(found)

@@ -76,6 +76,13 @@ class Evaluation(msgspec.Struct, frozen=True):
     min_participation: float | None = None
 
 
+class Features(msgspec.Struct, frozen=True):
+    """What the risk gate needs of one timeframe's indicators; None: in their warm-up."""
+
+    adx14: float | None = None
+    volatility_ratio: float | None = None
+
+
 class InstrumentView(msgspec.Struct, frozen=True, kw_only=True):
     """What the replica reads of `Pipeline.view`; unknown fields are left."""
 
@@ -87,6 +94,16 @@ class InstrumentView(msgspec.Struct, frozen=True, kw_only=True):
     regime: str = "neutral"
     votes: tuple[Vote, ...] = ()
     evaluation: Evaluation | None = None
+    features: dict[str, Features] = {}
+    """By timeframe."""
+
+    @property
+    def warming_up(self) -> bool:
+        """Return whether the ensemble or the risk gate still waits for an indicator."""
+        if self.evaluation is None or self.evaluation.hold == "WARM_UP":
+            return True
+        own = self.features.get(self.timeframe)
+        return own is None or own.adx14 is None or own.volatility_ratio is None
 
 
 _VIEW: Final = msgspec.json.Decoder(InstrumentView)
