@@ -151,8 +151,7 @@ class OnChain:
                 group.create_task(venue.run())
                 # One turn of the loop: the venue's background is there before its first order
                 await asyncio.sleep(0)
-                fee = trader.desk.settings.max_fee_lamports
-                self.side.start(venue.venue, trader.book, fee)
+                self.side.start(venue.venue, trader.desk)
                 await asyncio.Event().wait()
         finally:
             # Nobody looks any more: what was known last is no answer to how it is

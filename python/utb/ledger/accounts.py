@@ -43,11 +43,23 @@ def transfer(balances: Balances, asset: str, source: str, destination: str, amou
     accounts = balances.get(asset, {})
     left = accounts.get(source, 0) - amount
     gained = accounts.get(destination, 0) + amount
-    if (left < 0 and source in _OWNED) or (gained < 0 and destination in _OWNED):
+    # Whom it makes richer is below zero only after a `move`: then it makes that good
+    if (left < 0 < amount and source in _OWNED) or (gained < 0 > amount and destination in _OWNED):
         raise InvariantError(f"{asset}: {amount} from {source} to {destination} is not covered")
     accounts = balances.setdefault(asset, {})
     accounts[source] = left
     accounts[destination] = gained
+
+
+def move(balances: Balances, asset: str, source: str, destination: str, amount: int) -> None:
+    """Move an amount as `transfer` does, covered or not.
+
+    For what the chain has done: it was covered there, and the book is short of it only while it
+    has not been told yet, or no more, what covered it.
+    """
+    accounts = balances.setdefault(asset, {})
+    accounts[source] = accounts.get(source, 0) - amount
+    accounts[destination] = accounts.get(destination, 0) + amount
 
 
 def take_back(balances: Balances, asset: str, source: str, destination: str, amount: int) -> None:
@@ -56,9 +68,7 @@ def take_back(balances: Balances, asset: str, source: str, destination: str, amo
     A fill that vanished from the chain is undone although its proceeds may be spent by another
     that has vanished with it, and is undone next.
     """
-    accounts = balances.setdefault(asset, {})
-    accounts[source] = accounts.get(source, 0) + amount
-    accounts[destination] = accounts.get(destination, 0) - amount
+    move(balances, asset, destination, source, amount)
 
 
 def balance(balances: Balances, asset: str, account: str) -> int:

@@ -21,7 +21,7 @@ from utb.domain.records import (
 )
 from utb.errors import InvariantError
 from utb.ledger import nav, reverting
-from utb.ledger.accounts import SOL, Account, balance, transfer
+from utb.ledger.accounts import SOL, Account, balance, move, transfer
 from utb.ledger.holding import Holding, buy, closed, initial_risk, note_execution, opened, sell
 from utb.ledger.pending import ENDED, PendingOrder
 from utb.ledger.state import BookState, Provisional
@@ -120,10 +120,17 @@ def _on_order(state: BookState, record: OrderState) -> None:
 
 def _end(state: BookState, record: OrderState, order: PendingOrder | None) -> None:
     """End an order that did not fill: release it once and book what it cost."""
-    if record.status == OrderStatus.SETTLED:
+    if record.status == OrderStatus.SETTLED and not _sold_nothing_of_ours(state, order):
         raise InvariantError(f"order {record.intent_id} is settled without a fill")
     _release(state, record.intent_id, filled=False)
     _pay_failed(state, record, order.intent.position_id if order is not None else None)
+
+
+def _sold_nothing_of_ours(state: BookState, order: PendingOrder | None) -> bool:
+    """Return whether it is a sale of a position that is not there: it landed on others' tokens."""
+    if order is None or order.is_entry:
+        return False
+    return order.intent.position_id not in state.holdings
 
 
 def _pay_failed(state: BookState, record: OrderState, position_id: int | None) -> None:
@@ -200,7 +207,9 @@ def _buy(
     fill = record.fill
     risk = initial_risk(fill, order, instrument)
     balances = state.balances
-    transfer(balances, quote, Account.CASH, Account.MARKET, fill.quote_raw)
+    # Where the chain tells it, what a sale brought for it may be told later, or again later
+    pay = move if fill.provisional else transfer
+    pay(balances, quote, Account.CASH, Account.MARKET, fill.quote_raw)
     transfer(balances, instrument.base_mint, Account.MARKET, Account.INVENTORY, fill.base_raw)
     holding = state.holdings.get(fill.position_id)
     if holding is None:

@@ -32,6 +32,9 @@ class PendingOrder(msgspec.Struct, frozen=True, kw_only=True):
     shares: Shares
     attempts: tuple[Attempt, ...] = ()
     """Its signed transactions, oldest first."""
+    position_id: int | None = None
+    """Position of its fill that vanished: where it lands again it is of the same one, which orders
+    on their way name. None: none of its fills has vanished."""
 
     @property
     def is_entry(self) -> bool:

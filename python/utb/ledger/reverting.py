@@ -50,7 +50,9 @@ def revert(
     else:
         state.holdings[fill.position_id] = one.holding
     del state.ended[record.intent_id]
-    state.orders[record.intent_id] = msgspec.structs.replace(one.order, status=record.status)
+    state.orders[record.intent_id] = msgspec.structs.replace(
+        one.order, status=record.status, position_id=fill.position_id
+    )
     state.reserved_quote_raw += one.order.reserved_quote_raw
 
 

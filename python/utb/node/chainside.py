@@ -13,10 +13,9 @@ from utb.ports.chain import ChainVenue, OpenOrder
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from utb.domain.orders import OrderEnd, Submission, VenueFilled
-    from utb.ledger.book import Book
+    from utb.domain.orders import Fill, OrderEnd, Submission, VenueFilled
     from utb.ledger.pending import PendingOrder
-    from utb.ledger.state import Provisional
+    from utb.node.desk import Desk
     from utb.node.result import ChainHeld
 
 
@@ -39,10 +38,10 @@ class ChainSide:
         """Return whether orders go out."""
         return self._venue is not None
 
-    def start(self, venue: ChainVenue, book: "Book", fee_lamports_max: int) -> None:
+    def start(self, venue: ChainVenue, desk: "Desk") -> None:
         """Let orders out from now on, beginning with those that were on their way."""
         self._venue = venue
-        venue.recover(open_orders(book, fee_lamports_max))
+        venue.recover(open_orders(desk))
 
     def submit(self, submission: "Submission", now_ns: int) -> None:
         """Hand an approved order to the venue."""
@@ -94,25 +93,32 @@ class ChainSide:
         del state
 
 
-def open_orders(book: "Book", fee_lamports_max: int) -> tuple[OpenOrder, ...]:
-    """Return the orders whose end the chain has not told, or that may still vanish."""
-    waiting: list[tuple[PendingOrder, OrderStatus, ChainFill | None]]
-    waiting = [(order, order.status, None) for order in book.pending.values()]
-    waiting += [(one.order, CONFIRMED, _fill(one)) for one in book.provisional.values()]
+def open_orders(desk: "Desk") -> tuple[OpenOrder, ...]:
+    """Return the orders whose end the chain has not told, or that may still vanish.
+
+    A fill that waits for its entry is one the venue told: it has to know it, to tell it vanished.
+    """
+    book, told = desk.book, desk.state.told
+    waiting: list[tuple[PendingOrder, OrderStatus, Fill | None]] = []
+    for intent_id, order in book.pending.items():
+        if intent_id in told:
+            waiting.append((order, CONFIRMED, told[intent_id].fill))
+        else:
+            waiting.append((order, order.status, None))
+    waiting += [(one.order, CONFIRMED, one.record.fill) for one in book.provisional.values()]
     return tuple(
         OpenOrder(
             intent=order.intent,
             status=status,
-            fee_lamports_max=fee_lamports_max,
+            fee_lamports_max=desk.settings.max_fee_lamports,
             attempts=order.attempts,
-            fill=fill,
+            fill=None if fill is None else _on_chain(fill),
         )
         for order, status, fill in waiting
     )
 
 
-def _fill(one: "Provisional") -> ChainFill:
-    fill = one.record.fill
+def _on_chain(fill: "Fill") -> ChainFill:
     return ChainFill(
         signature=fill.signature,
         slot=fill.slot,

@@ -35,9 +35,7 @@ def on_sell(desk: Desk, effects: fx.Effects, decision: DecisionMade, market: Mar
         desk.post(effects, record)
         return
     exit_state = state_of(desk, position.position_id)
-    intent_id = intents.exit_intent_id(
-        position.intent_id, ExitReason.SELL, exit_state.epoch, exit_state.attempt
-    )
+    intent_id = _intent_id(desk, position, ExitReason.SELL, exit_state)
     desk.post(
         effects,
         Decision(ts_ns=decision.ts_ns, intent_id=intent_id, decision=decision, outcome="exit"),
@@ -136,7 +134,9 @@ def after_failure(
     if position is None:
         return
     exit_state = state_of(desk, position_id)
-    exit_state.intent_id = None
+    exit_state.intent_id = _on_its_way(desk, position_id)
+    if exit_state.intent_id is not None:
+        return
     exit_state.attempt += max(attempts, 1)
     if desk.state.ended:
         return
@@ -161,11 +161,25 @@ def after_fill(
     """End the epoch of a partial exit that filled, and go on with a full one that waited."""
     exit_state = state_of(desk, position.position_id)
     _begin_epoch(exit_state)
-    exit_state.intent_id = None
+    exit_state.intent_id = _on_its_way(desk, position.position_id)
     exit_state.reason = exit_state.queued
     exit_state.fraction, exit_state.size_base_raw = 1.0, None
-    if exit_state.queued is not None:
+    if exit_state.queued is not None and exit_state.intent_id is None:
         exit_state.queued = None
+        _attempt(desk, effects, position, market, Ask(ts_ns=ts_ns))
+
+
+def go_on(desk: Desk, effects: fx.Effects, position: Position, ts_ns: int, market: Market) -> None:
+    """Go on with the exit that was begun before the position's entry vanished and landed again."""
+    exit_state = state_of(desk, position.position_id)
+    exit_state.intent_id = _on_its_way(desk, position.position_id)
+    if exit_state.intent_id is not None or desk.state.ended:
+        return
+    _begin_epoch(exit_state)
+    if exit_state.queued is not None:
+        exit_state.reason, exit_state.queued = exit_state.queued, None
+        exit_state.fraction, exit_state.size_base_raw = 1.0, None
+    if exit_state.reason is not None:
         _attempt(desk, effects, position, market, Ask(ts_ns=ts_ns))
 
 
@@ -195,6 +209,27 @@ def state_of(desk: Desk, position_id: int) -> ExitState:
     return desk.state.exits.setdefault(position_id, ExitState())
 
 
+def _on_its_way(desk: Desk, position_id: int) -> str | None:
+    """Return a position's exit that has neither filled nor ended; a fork may bring one back."""
+    for intent_id, order in desk.book.state.orders.items():
+        if order.intent.position_id == position_id:
+            return intent_id
+    return None
+
+
+def _intent_id(desk: Desk, position: Position, reason: ExitReason, exit_state: ExitState) -> str:
+    """Return the next attempt's id, in an epoch that no exit taken back by a fork has used."""
+    state = desk.book.state
+    while True:
+        intent_id = intents.exit_intent_id(
+            position.intent_id, reason, exit_state.epoch, exit_state.attempt
+        )
+        used = intent_id in state.orders or intent_id in state.ended
+        if exit_state.intent_id is not None or not used:
+            return intent_id
+        _begin_epoch(exit_state)
+
+
 def _attempt(
     desk: Desk, effects: fx.Effects, position: Position, market: Market, ask: Ask
 ) -> RiskRefused | None:
@@ -205,9 +240,7 @@ def _attempt(
         mark = market.mark(position.instrument)
         events = 0 if mark is None else mark.events
     request = ExitRequest(
-        intent_id=intents.exit_intent_id(
-            position.intent_id, reason, exit_state.epoch, exit_state.attempt
-        ),
+        intent_id=_intent_id(desk, position, reason, exit_state),
         ts_ns=ask.ts_ns,
         instrument=desk.instruments[position.instrument],
         lead=position.lead,

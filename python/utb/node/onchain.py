@@ -4,6 +4,7 @@ from utb.domain.amounts import quote_value_ceil, quote_value_floor
 from utb.domain.names import OrderStatus, Side
 from utb.domain.orders import (
     FlowCause,
+    Trade,
     VenueDiscrepancy,
     VenueFlow,
     VenueProgress,
@@ -11,15 +12,20 @@ from utb.domain.orders import (
 )
 from utb.domain.records import CashMoved, FillBooked, FillReverted, Flow, OrderState
 from utb.errors import InvariantError
+from utb.node import booking, guards, waiting
 from utb.node import effects as fx
-from utb.node import fills, guards
 from utb.node.desk import Desk
 from utb.orderlife import table as orderlife
 from utb.ports.market import Market
 
 
-def on_progress(desk: Desk, effects: fx.Effects, event: VenueProgress, market: Market) -> None:
+def on_progress(
+    desk: Desk, effects: fx.Effects, event: VenueProgress, market: Market
+) -> Trade | None:
     """Record an order's step; a signed transaction may leave when that is durable.
+
+    Returns:
+        The trade that closed with it: with the last word of a sale that waited.
 
     Raises:
         InvariantError: If the step does not follow the order's state.
@@ -27,11 +33,13 @@ def on_progress(desk: Desk, effects: fx.Effects, event: VenueProgress, market: M
     order = desk.book.state.orders.get(event.intent_id)
     provisional = desk.book.provisional.get(event.intent_id)
     if order is None and provisional is None:
-        return
+        return None
+    if waiting.is_early(desk, event):
+        return waiting.on_progress(desk, effects, event, market)
     if order is not None:
         again = event.status is order.status and event.attempt is None
         if again:
-            return
+            return None
         if event.status is not order.status:
             orderlife.advance(event.intent_id, order.status, event.status)
     desk.post(
@@ -44,43 +52,56 @@ def on_progress(desk: Desk, effects: fx.Effects, event: VenueProgress, market: M
             signature=event.signature,
             slot=event.slot,
             reason=event.reason,
-            fee_lamports=event.fee_lamports,
-            fee_quote_raw=desk.fee_quote_raw(event.fee_lamports, market),
         ),
     )
-    if event.fee_lamports:
-        effects.calls.append(desk.watch_portfolio(market))
     if event.attempt is not None:
         effects.releases.append(event.attempt.signature)
-    if event.status is OrderStatus.SETTLED:
-        desk.state.undo.pop(event.intent_id, None)
+    return None
 
 
-def on_reverted(desk: Desk, effects: fx.Effects, event: VenueReverted, market: Market) -> None:
+def on_reverted(
+    desk: Desk, effects: fx.Effects, event: VenueReverted, market: Market
+) -> Trade | None:
     """Undo a fill that vanished, and whatever was booked on top of it.
 
     Fills of the same position behind it are undone first. Where it was an exit they are booked
-    again: they stand without it. Where it was the entry they cannot: what was never bought was not
-    sold either, and the venue tells of each of them when it knows.
+    again: they stand without it. Where it was the entry they cannot, for what was never bought was
+    not sold either: they wait until it lands again. Of each of them the venue tells when it
+    vanishes, too.
+
+    Returns:
+        The trade that closed with it: a sale that waited may have what it sold now.
     """
     one = desk.book.provisional.get(event.intent_id)
     if one is None:
-        return
-    later = desk.book.standing_on(event.intent_id)
-    records = [desk.book.provisional[intent_id].record for intent_id in later]
-    for record in records:
-        _revert(desk, effects, event, record.fill.intent_id, OrderStatus.UNKNOWN)
-    _revert(desk, effects, event, event.intent_id, event.status)
+        waiting.vanished(desk, effects, event)
+        return None
+    trade = None
+    desk.state.told.pop(event.intent_id, None)
     fill = one.record.fill
+    later = desk.book.standing_on(event.intent_id)
+    records = [desk.book.provisional[intent_id].record for intent_id in reversed(later)]
+    for record in reversed(records):
+        _revert(desk, effects, event, record.fill.intent_id, OrderStatus.UNKNOWN)
+    exit_state = desk.state.exits.get(fill.position_id)
+    _revert(desk, effects, event, event.intent_id, event.status)
     if fill.side is Side.SELL:
-        for record in reversed(records):
+        for record in records:
             _book_again(desk, effects, record, event.ts_ns)
+        trade = waiting.look(desk, effects, fill.position_id, event.ts_ns, market)
+    else:
+        for record in records:
+            waiting.undone(desk, record.fill)
+        if exit_state is not None:
+            # Its exits are on their way all the same: the next one is another
+            desk.state.exits[fill.position_id] = exit_state
     position = desk.book.position(fill.position_id)
     if position is None:
         effects.calls.append(fx.Disarm(fill.position_id))
     elif fill.side is Side.SELL:
-        fills.rearm(desk, effects, position, event.ts_ns)
+        booking.rearm(desk, effects, position, event.ts_ns)
     effects.calls.append(desk.watch_portfolio(market))
+    return trade
 
 
 def on_flow(desk: Desk, effects: fx.Effects, event: VenueFlow, market: Market) -> None:
@@ -156,5 +177,5 @@ def _book_again(desk: Desk, effects: fx.Effects, record: FillBooked, ts_ns: int)
     fill = record.fill
     if desk.book.position(fill.position_id) is None:
         raise InvariantError(f"fill {fill.intent_id} stands on no position")
-    desk.state.undo[fill.intent_id] = fills.undo_of(desk, fill.position_id)
+    desk.state.undo[fill.intent_id] = booking.undo_of(desk, fill.position_id)
     desk.post(effects, FillBooked(ts_ns=ts_ns, fill=fill, fee_quote_raw=record.fee_quote_raw))

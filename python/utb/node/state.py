@@ -5,7 +5,8 @@ from typing import Final
 import msgspec
 
 from utb.domain.commands import Answer
-from utb.domain.names import ExitReason, OperatorState
+from utb.domain.names import ExitReason, OperatorState, OrderStatus
+from utb.domain.orders import Fill
 
 STATE_VERSION: Final = 2
 ANSWERS_KEPT: Final = 1024
@@ -53,6 +54,16 @@ class Undo(msgspec.Struct, frozen=True, kw_only=True):
     exit: ExitState | None
 
 
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What the chain told of a fill and the book cannot take yet."""
+
+    fill: Fill
+    status: OrderStatus
+    """CONFIRMED, FINAL or SETTLED."""
+    fee_lamports: int = 0
+    """With SETTLED: of attempts that failed on chain beside it."""
+
+
 class TraderState(msgspec.Struct, kw_only=True):
     """Everything that decides and is not in the book."""
 
@@ -67,6 +78,9 @@ class TraderState(msgspec.Struct, kw_only=True):
     answers: dict[str, Answer] = {}
     undo: dict[str, Undo] = {}
     """By intent, of the book's provisional fills."""
+    told: dict[str, Told] = {}
+    """By intent: sales that wait for what they sold, and fills that are settled before an older
+    one of their position is."""
     opening: tuple[int, int, int] | None = None
     """Cash (quote raw), lamports, and how many of them rent holds in accounts of ours, as a
     wallet on the chain had them at the start; None: not read yet."""

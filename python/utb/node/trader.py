@@ -183,21 +183,22 @@ class Trader:
         desk = self.desk
         effects = fx.Effects()
         guards.advance(desk, effects, event.ts_ns)
+        trade: Trade | None = None
         match event:
             case VenueFilled():
                 trade = fills.on_filled(desk, effects, event, market)
-                if trade is not None:
-                    self._weigh(effects, trade, event.ts_ns, market)
             case VenueFailed():
                 fills.on_failed(desk, effects, event, market)
             case VenueProgress():
-                onchain.on_progress(desk, effects, event, market)
+                trade = onchain.on_progress(desk, effects, event, market)
             case VenueReverted():
-                onchain.on_reverted(desk, effects, event, market)
+                trade = onchain.on_reverted(desk, effects, event, market)
             case VenueFlow():
                 onchain.on_flow(desk, effects, event, market)
             case VenueDiscrepancy():
                 onchain.on_discrepancy(desk, effects, event)
+        if trade is not None:
+            self._weigh(effects, trade, event.ts_ns, market)
         return effects
 
     def on_context(self, instrument: int, payload: bytes, ts_ns: int, market: Market) -> fx.Effects:
