@@ -10,6 +10,7 @@ from utb.adapters.chain.system import SYSTEM_PROGRAM
 from utb.adapters.chain.wallet import (
     TOKEN_2022_PROGRAM,
     Guard,
+    TokenAccount,
     WalletReading,
     guard_address,
     guard_seeds_of,
@@ -251,6 +252,37 @@ def test_withheld_fees_keep_an_account(extensions: bytes, withheld: bool) -> Non
     )
     assert found is not None
     assert found.withheld == withheld
+
+
+def held(data: bytes, lamports: int) -> TokenAccount:
+    found = token_account(key(42), AccountValue(lamports=lamports, owner=TOKEN, data=(data, "")))
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("authority", "rent", "withheld"),
+    [(None, 2_039_280, False), (WALLET, 2_039_280, False), (key(9), 0, True)],
+    ids=["nobody", "wallet", "stranger"],
+)
+def test_account_that_another_may_close_is_no_rent_of_ours(
+    authority: str | None,
+    rent: int,
+    withheld: bool,  # noqa: FBT001 - a case's own
+) -> None:
+    data = bytearray(account_bytes(MINT, 0))
+    if authority is not None:
+        data[129:165] = bytes((1, 0, 0, 0)) + base58.decode(authority)
+    found = held(bytes(data), 2_039_280)
+    assert (found.rent_lamports, found.withheld) == (rent, withheld)
+
+
+@pytest.mark.parametrize("sent", [0, 5], ids=["nothing", "lamports"])
+def test_what_was_sent_to_wrapped_sol_is_no_rent(sent: int) -> None:
+    """Whoever calls syncNative makes wrapped SOL of it."""
+    data = bytearray(account_bytes(WSOL, 1_000))
+    data[109:121] = bytes((1, 0, 0, 0)) + (2_039_280).to_bytes(8, "little")
+    assert held(bytes(data), 2_039_280 + 1_000 + sent).rent_lamports == 2_039_280
 
 
 def test_account_of_another_program_is_no_token_account() -> None:

@@ -5,7 +5,7 @@ import asyncio
 import msgspec
 import pytest
 from venue_books import Sides, reading
-from venue_doubles import SLOT
+from venue_doubles import INTENT, SLOT
 
 from utb.adapters.chain.reconcile import DifferenceKind
 from utb.adapters.rpc.answers import Bad, SignatureEntry
@@ -36,6 +36,18 @@ def test_cash_that_came_in_is_booked_once(monkeypatch: pytest.MonkeyPatch) -> No
     side.twice()
     assert len(side.sink.flows) == 2
     assert side.wrong == []
+
+
+def test_rent_that_others_paid_is_booked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    side = Sides(monkeypatch, reading(seed=INTENT))
+    side.book.rent = 890_000
+    side.twice()
+    [flow] = side.sink.flows
+    assert (flow.cause, flow.lamports, flow.quote_raw) == (FlowCause.EXTERNAL, 0, 0)
+    assert flow.rent_lamports == 880
+    side.book.rent = 890_880
+    side.twice()
+    assert (len(side.sink.flows), side.wrong) == (1, [])
 
 
 def test_signature_of_nobody_stops_entries(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -146,8 +146,8 @@ class Ledger(AnnouncedBook):
     def flow(self, event: VenueFlow) -> None:
         self.lamports += event.lamports
         self.tokens[USDC_MINT] += event.quote_raw
-        if event.cause is FlowCause.RENT:
-            self.rent -= event.lamports
+        back = event.lamports if event.cause is FlowCause.RENT else 0
+        self.rent += event.rent_lamports - min(back, self.rent)
         if event.signature:
             self.signatures.add(event.signature)
             self.announcements.learn(event)

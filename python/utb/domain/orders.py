@@ -158,6 +158,8 @@ class VenueFlow(msgspec.Struct, frozen=True, kw_only=True, tag="flow"):
     """Signed, into the wallet."""
     quote_raw: int = 0
     """Signed, into the wallet."""
+    rent_lamports: int = 0
+    """With EXTERNAL: what others put into accounts of ours, beside `lamports`."""
     signature: str = ""
     reason: str = ""
 

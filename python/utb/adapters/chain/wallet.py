@@ -39,10 +39,11 @@ class TokenAccount(msgspec.Struct, frozen=True, kw_only=True):
     mint: str
     amount_raw: int
     rent_lamports: int
-    """Its lamports beside the wrapped SOL it holds."""
+    """That come back when it is closed, beside the wrapped SOL it holds."""
     frozen: bool
     withheld: bool
-    """Whether it holds withheld transfer fees, or what cannot be read: it cannot be closed."""
+    """Whether it holds withheld transfer fees, or what cannot be read, or another may close it:
+    we cannot."""
 
 
 class Guard(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,22 +130,32 @@ async def guard_seeds_of(
 def token_account(address: str, account: AccountValue) -> TokenAccount | None:
     """Return what a token account holds; None: it is none.
 
-    Source: spl-token `Account`: mint 0, owner 32, amount u64 at 64, state at 108.
+    What others may take away again is no rent of ours: all of an account that another may close
+    (whoever opens an account can keep that right and then make it ours), and what was sent to one
+    of wrapped SOL beyond its reserve (anybody may turn that into wrapped SOL).
+
+    Source: spl-token `Account`: mint 0, owner 32, amount u64 at 64, state at 108, then as u32 and
+    value the reserve of wrapped SOL u64 at 109 and the close authority at 129.
     """
     data = account.data[0]
     if account.owner not in TOKEN_PROGRAMS or len(data) < _TOKEN_ACCOUNT_BYTES:
         return None
     mint = base58.encode(data[:32])
     amount = int.from_bytes(data[64:72], "little")
-    native = amount if mint == WRAPPED_SOL_MINT else 0
+    rent = account.lamports
+    if mint == WRAPPED_SOL_MINT:
+        rent -= amount
+        if any(data[109:113]):
+            rent = min(rent, int.from_bytes(data[113:121], "little"))
+    foreign = any(data[129:133]) and data[133:165] != data[32:64]
     return TokenAccount(
         address=address,
         program=account.owner,
         mint=mint,
         amount_raw=amount,
-        rent_lamports=account.lamports - native,
+        rent_lamports=0 if foreign else rent,
         frozen=data[108] == _FROZEN,
-        withheld=_withheld(data[_TOKEN_ACCOUNT_BYTES:]),
+        withheld=foreign or _withheld(data[_TOKEN_ACCOUNT_BYTES:]),
     )
 
 

@@ -7,6 +7,7 @@ import msgspec
 
 from utb.adapters.chain.authors import Authors
 from utb.adapters.chain.reconcile import (
+    RENT,
     SOL,
     BookView,
     Difference,
@@ -171,19 +172,20 @@ class Books:
 
     def _act(self, lasting: Sequence[Difference], now_ns: int) -> None:
         wrong = []
+        cash = {SOL, RENT, self._quote_mint}
         for item in lasting:
-            booked = item.kind is DifferenceKind.INFLOW and item.asset in {SOL, self._quote_mint}
+            booked = item.kind is DifferenceKind.INFLOW and item.asset in cash
             if not booked:
                 wrong.append(item)
                 continue
             more_raw = item.chain_raw - item.book_raw
-            native = item.asset == SOL
             self._sink.on_venue(
                 VenueFlow(
                     ts_ns=now_ns,
                     cause=FlowCause.EXTERNAL,
-                    lamports=more_raw if native else 0,
-                    quote_raw=0 if native else more_raw,
+                    lamports=more_raw if item.asset == SOL else 0,
+                    quote_raw=more_raw if item.asset == self._quote_mint else 0,
+                    rent_lamports=more_raw if item.asset == RENT else 0,
                     reason=item.words,
                 )
             )
