@@ -81,7 +81,7 @@ def test_every_guard_is_looked_for_until_it_is_gone() -> None:
     books.learn(signed(2_000, guard=None))
     seeds = books.guard_seeds()
     assert seeds == tuple(f"{number:016x}" for number in range(2_000))
-    books.guards_gone(seeds[:1_999])
+    books.guards_gone(seeds[:1_999], 5)
     assert books.guard_seeds() == seeds[1_999:]
 
 
@@ -93,5 +93,17 @@ def test_a_guard_that_may_still_be_made_is_looked_for_again() -> None:
     first, second, third = books.guard_seeds()
     book.pending[first] = object()
     book.provisional[second] = object()
-    books.guards_gone((first, second, third))
-    assert books.guard_seeds() == (first, second)
+    assert books.settled_seeds() == {third}
+    book.pending.clear()
+    assert books.settled_seeds() == {first, third}
+
+
+def test_no_guard_is_forgotten_by_a_slot_the_book_is_past() -> None:
+    """Another order is provisional: the book is told as of any slot."""
+    books = side(Moving())
+    books.learn(signed(0))
+    books.reached(6)
+    books.guards_gone(books.guard_seeds(), 5)
+    assert books.guard_seeds() == ("0" * 16,)
+    books.guards_gone(books.guard_seeds(), 6)
+    assert books.guard_seeds() == ()

@@ -9,6 +9,7 @@ from venue_doubles import INTENT, SLOT
 
 from utb.adapters.chain.reconcile import DifferenceKind
 from utb.adapters.rpc.answers import Bad, SignatureEntry
+from utb.adapters.venues.solana import books as books_module
 from utb.domain.chain import USDC_MINT
 from utb.domain.orders import FlowCause
 
@@ -76,6 +77,37 @@ def test_what_is_in_flight_is_not_compared(monkeypatch: pytest.MonkeyPatch) -> N
     side.idle.mints = frozenset({USDC_MINT})
     side.twice()
     assert side.wrong == []
+
+
+def test_guard_that_is_not_there_is_forgotten_with_a_book_of_that_slot(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    side = Sides(monkeypatch, reading())
+    side.book.told = False
+    asyncio.run(side.books.compare())
+    assert side.book.gone == []
+    side.book.told = True
+    asyncio.run(side.books.compare())
+    assert side.book.gone == [INTENT]
+
+
+def test_guard_of_an_order_that_settles_during_the_reading_is_not_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The reading's slot may be one before the guard was made."""
+    side = Sides(monkeypatch, reading())
+    side.book.settled = frozenset()
+    found = side.found
+
+    async def settles(*_: object) -> object:
+        side.book.settled = frozenset({INTENT})
+        return found
+
+    monkeypatch.setattr(books_module, "read_wallet", settles)
+    asyncio.run(side.books.compare())
+    assert side.book.gone == []
+    asyncio.run(side.books.compare())
+    assert side.book.gone == [INTENT]
 
 
 def test_wallet_that_cannot_be_read_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

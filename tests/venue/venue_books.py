@@ -1,7 +1,7 @@
 """A wallet's reading beside a book, for the comparison and the rent."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any, cast
 
 import pytest
@@ -62,9 +62,13 @@ class Book(AnnouncedBook):
         super().__init__()
         self.tokens, self.lamports, self.rent = {USDC_MINT: 70}, 5_000, rent
         self.signatures: frozenset[str] = frozenset()
-        self.gone: tuple[str, ...] = ()
+        self.gone: list[str] = []
+        self.settled = frozenset({INTENT})
+        self.told = True
 
     def view_at(self, slot: int) -> BookView | None:
+        if not self.told:
+            return None
         return BookView(
             slot=slot, tokens=self.tokens, lamports=self.lamports, rent_lamports=self.rent
         )
@@ -75,8 +79,12 @@ class Book(AnnouncedBook):
     def guard_seeds(self) -> tuple[str, ...]:
         return (INTENT,)
 
-    def guards_gone(self, seeds: Sequence[str]) -> None:
-        self.gone = tuple(seeds)
+    def settled_seeds(self) -> frozenset[str]:
+        return self.settled
+
+    def guards_gone(self, seeds: Iterable[str], slot: int) -> None:
+        assert slot == SLOT
+        self.gone += seeds
 
 
 class Idle:

@@ -1,7 +1,7 @@
 """The whole venue over real sockets: two RPC endpoints and the relays of one stand-in chain."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -169,7 +169,7 @@ class Ledger(AnnouncedBook):
     def guard_seeds(self) -> tuple[str, ...]:
         return tuple(self.seeds)
 
-    def guards_gone(self, seeds: Sequence[str]) -> None: ...
+    def guards_gone(self, seeds: Iterable[str], slot: int) -> None: ...
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """The book as reconciliation asks for it, and what becomes of what reconciliation finds."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from utb.adapters.chain.announced import Announced, Announcements
@@ -129,12 +129,22 @@ class KnownBook:
         """Return the intents whose guard accounts may exist."""
         return tuple(self._guards)
 
-    def guards_gone(self, seeds: Sequence[str]) -> None:
-        """Look no more for guards that are not there: an order that is settled makes none."""
+    def settled_seeds(self) -> frozenset[str]:
+        """Return those of them whose orders make no guard any more."""
         book = self._book()
+        return frozenset(self._guards).difference(book.pending, book.provisional)
+
+    def guards_gone(self, seeds: Iterable[str], slot: int) -> None:
+        """Look no more for guards that a finalized slot does not have.
+
+        Args:
+            seeds: Of orders that were settled before the slot was read.
+            slot: One before the book's last transaction tells nothing: a guard may be of later.
+        """
+        if slot < self._last_slot:
+            return
         for seed in seeds:
-            if seed not in book.pending and seed not in book.provisional:
-                self._guards.pop(seed, None)
+            self._guards.pop(seed, None)
 
     def serious(self, found: Sequence[Difference]) -> list[Difference]:
         """Return the differences that matter: nobody can stop us by sending us something.

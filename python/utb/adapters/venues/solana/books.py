@@ -1,6 +1,6 @@
 """Chain against book, again and again: what is missing stops entries, what came is booked."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Protocol
 
 import msgspec
@@ -45,8 +45,12 @@ class BookSource(AnnouncedBook, Protocol):
         """Return the intents whose guard accounts may exist."""
         ...
 
-    def guards_gone(self, seeds: Sequence[str]) -> None:
-        """Learn whose guards a finalized slot does not have."""
+    def settled_seeds(self) -> frozenset[str]:
+        """Return those of them whose orders make no guard any more."""
+        ...
+
+    def guards_gone(self, seeds: Iterable[str], slot: int) -> None:
+        """Learn whose guards a finalized slot does not have, of orders settled before it."""
         ...
 
 
@@ -128,17 +132,19 @@ class Books:
         # What was announced before the reading may be in it
         unbooked = len(self._book.announced())
         seeds = self._book.guard_seeds()
+        # One that settles during the reading may have its guard in a later slot
+        settled = self._book.settled_seeds()
         reading = await read_wallet(self._pool, self._wallet, seeds, now_ns / NS_PER_S)
         if isinstance(reading, Bad):
             self.trouble = reading.sentence
             return None
         others = await self._authors.of_others(self._strange(reading))
-        there = {guard.seed for guard in reading.guards}
-        self._book.guards_gone([seed for seed in seeds if seed not in there])
         view = self._book.view_at(reading.slot)
         if view is None:
             self.trouble = f"the book cannot be told as of slot {reading.slot}"
             return None
+        gone = settled.difference(guard.seed for guard in reading.guards)
+        self._book.guards_gone(gone, reading.slot)
         # What began or ended meanwhile counts as moving too.
         moving |= self._flights.in_flight_mints()
         unbooked = max(unbooked, len(self._book.announced()))
