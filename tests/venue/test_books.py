@@ -7,9 +7,10 @@ import pytest
 from venue_books import Sides, reading
 from venue_doubles import INTENT, SLOT
 
-from utb.adapters.chain.reconcile import DifferenceKind
+from utb.adapters.chain.reconcile import SOL, DifferenceKind
 from utb.adapters.rpc.answers import Bad, SignatureEntry
 from utb.adapters.venues.solana import books as books_module
+from utb.adapters.venues.solana.books import LASTING_SLOTS
 from utb.domain.chain import USDC_MINT
 from utb.domain.orders import FlowCause
 
@@ -22,10 +23,47 @@ def test_equal_books_say_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_shortfall_counts_when_it_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
     side = Sides(monkeypatch, reading(usdc=69))
-    asyncio.run(side.books.compare())
+    side.compare()
+    side.compare(LASTING_SLOTS - 1)
     assert side.wrong == []
-    asyncio.run(side.books.compare())
+    side.compare(1)
     assert [item.kind for item in side.wrong] == [DifferenceKind.SHORTFALL]
+    # An endpoint that is behind does not take it back
+    side.wrong.clear()
+    side.compare(-LASTING_SLOTS)
+    assert [item.kind for item in side.wrong] == [DifferenceKind.SHORTFALL]
+
+
+def test_difference_that_was_away_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    side = Sides(monkeypatch, reading(4_999))
+    side.compare()
+    side.compare(1, lamports=5_000)
+    side.compare(LASTING_SLOTS, lamports=4_999)
+    assert side.wrong == []
+    side.compare(LASTING_SLOTS)
+    assert [item.kind for item in side.wrong] == [DifferenceKind.SHORTFALL]
+
+
+def test_a_lamport_at_a_time_hides_no_shortfall(monkeypatch: pytest.MonkeyPatch) -> None:
+    side = Sides(monkeypatch, reading(4_000))
+    side.compare()
+    side.compare(LASTING_SLOTS, lamports=4_001)
+    assert [(one.asset, one.chain_raw) for one in side.wrong] == [(SOL, 4_001)]
+
+
+def test_what_came_in_and_stayed_is_booked_while_more_comes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    side = Sides(monkeypatch, reading(5_100))
+    side.compare()
+    side.compare(LASTING_SLOTS, lamports=5_101)
+    assert [flow.lamports for flow in side.sink.flows] == [100]
+    assert side.book.reached_slot == SLOT + LASTING_SLOTS
+    side.book.lamports = 5_100
+    side.compare(LASTING_SLOTS - 1)
+    assert len(side.sink.flows) == 1
+    side.compare(1, lamports=5_102)
+    assert [flow.lamports for flow in side.sink.flows] == [100, 1]
 
 
 def test_cash_that_came_in_is_booked_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from utb.domain.market import Instrument
 from utb.domain.orders import (
     VenueDiscrepancy,
     VenueEvent,
+    VenueFailed,
     VenueFilled,
     VenueFlow,
     VenueProgress,
@@ -67,11 +68,13 @@ class KnownBook:
         match record:
             case OrderState() if record.attempt is not None:
                 self._learn_attempt(record.intent_id, record.attempt)
+            case OrderState() if record.fee_lamports:
+                self.reached(record.slot)
             case Flow() if record.signature:
                 self._learn_flow(record)
             case FillBooked() if record.fill.signature:
                 self._signatures.add(record.fill.signature)
-                self._last_slot = max(self._last_slot, record.fill.slot)
+                self.reached(record.fill.slot)
             case _:
                 pass
 
@@ -186,12 +189,16 @@ class BookSide(KnownBook):
         """Pass an event on, and remember the transaction it is about."""
         match event:
             case VenueFilled():
-                self._last_slot = max(self._last_slot, event.slot)
+                self.reached(event.slot)
                 self._signatures.add(event.signature)
+            case VenueFailed():
+                self.reached(event.slot)
             case VenueFlow() if event.signature:
                 self._learn_flow(event)
             case VenueProgress() if event.attempt is not None:
                 self._learn_attempt(event.intent_id, event.attempt)
+            case VenueProgress() if event.fee_lamports:
+                self.reached(event.slot)
             case _:
                 pass
         taken = self._sink.on_venue(event)
