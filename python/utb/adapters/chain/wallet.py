@@ -193,7 +193,7 @@ class _Reader:
         for _ in range(ROUNDS_MAX):
             if isinstance(listed, Bad):
                 return listed
-            balances = await self._balances((self._wallet, *listed), tuple(guards))
+            balances = await self._balances(listed, tuple(guards))
             if isinstance(balances, Bad):
                 return balances
             again = await self._listed()
@@ -217,47 +217,41 @@ class _Reader:
     async def _balances(
         self, own: tuple[str, ...], guards: tuple[str, ...]
     ) -> tuple[int, dict[str, AccountValue]] | Bad | None:
-        """Return slot and accounts; None: they are not all of one slot.
+        """Return slot and accounts; None: ours moved while they were read.
 
-        More guards than one call takes are read between two readings of the rest: whatever opens
-        or empties a guard pays a fee, so where the rest is the same in both nothing moved between.
+        More than one call takes are read between two readings of the wallet itself: whatever of
+        ours opens, empties or trades from an account pays a fee, so where the wallet is the same
+        in both nothing of that moved between. What others send meanwhile is of this reading or of
+        the next.
         """
-        if len(own) + len(guards) <= calls.ACCOUNTS_MAX:
-            return await self._at_once((*own, *guards))
-        before = await self._at_once(own)
-        found: dict[str, AccountValue] = {}
-        slots: list[int] = []
-        for start in range(0, len(guards), calls.ACCOUNTS_MAX):
-            part = await self._at_once(guards[start : start + calls.ACCOUNTS_MAX])
-            if part is None or isinstance(part, Bad):
+        keys = (self._wallet, *own, *guards)
+        first = await self._at_once(keys[: calls.ACCOUNTS_MAX])
+        if isinstance(first, Bad) or len(keys) <= calls.ACCOUNTS_MAX:
+            return first
+        found, slots = dict(first[1]), [first[0]]
+        for start in range(calls.ACCOUNTS_MAX, len(keys), calls.ACCOUNTS_MAX):
+            part = await self._at_once(keys[start : start + calls.ACCOUNTS_MAX])
+            if isinstance(part, Bad):
                 return part
             slots.append(part[0])
             found |= part[1]
-        after = await self._at_once(own)
-        if before is None or isinstance(before, Bad):
-            return before
-        if after is None or isinstance(after, Bad):
-            return after
-        still = before[1] == after[1] and all(before[0] <= slot <= after[0] for slot in slots)
-        return (after[0], after[1] | found) if still else None
+        last = await self._at_once((self._wallet,))
+        if isinstance(last, Bad):
+            return last
+        still = first[1].get(self._wallet) == last[1].get(self._wallet)
+        in_between = all(first[0] <= slot <= last[0] for slot in slots)
+        return (last[0], found) if still and in_between else None
 
-    async def _at_once(
-        self, keys: tuple[str, ...]
-    ) -> tuple[int, dict[str, AccountValue]] | Bad | None:
-        """Return slot and accounts; None: the parts are of different slots."""
-        slots: set[int] = set()
-        found: dict[str, AccountValue] = {}
-        for start in range(0, len(keys), calls.ACCOUNTS_MAX):
-            part = keys[start : start + calls.ACCOUNTS_MAX]
-            call = calls.accounts(part, Commitment.FINALIZED)
-            answer = await self._pool.ask(self._endpoint, call, urgent=True)
-            if isinstance(answer, Bad):
-                return answer
-            if len(answer.value) != len(part) or answer.slot is None:
-                return self._bad("not_understood", f"{self._endpoint} answers with other accounts")
-            slots.add(answer.slot)
-            found |= {k: a for k, a in zip(part, answer.value, strict=True) if a is not None}
-        return (slots.pop(), found) if len(slots) == 1 else None
+    async def _at_once(self, keys: tuple[str, ...]) -> tuple[int, dict[str, AccountValue]] | Bad:
+        """Return the slot and the accounts of as many keys as one call takes."""
+        call = calls.accounts(keys, Commitment.FINALIZED)
+        answer = await self._pool.ask(self._endpoint, call, urgent=True)
+        if isinstance(answer, Bad):
+            return answer
+        if len(answer.value) != len(keys) or answer.slot is None:
+            return self._bad("not_understood", f"{self._endpoint} answers with other accounts")
+        found = {k: a for k, a in zip(keys, answer.value, strict=True) if a is not None}
+        return answer.slot, found
 
     async def _whole(
         self, slot: int, found: dict[str, AccountValue], guards: dict[str, str], now_s: float
