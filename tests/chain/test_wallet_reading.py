@@ -1,5 +1,7 @@
 """The wallet as the chain has it, at one slot or not at all."""
 
+from collections.abc import Callable, Iterator
+
 import pytest
 import uvloop
 from node_stand import FAST, Node, pool_of, refusal
@@ -10,6 +12,7 @@ from utb.adapters.chain.system import SYSTEM_PROGRAM
 from utb.adapters.chain.wallet import (
     TOKEN_2022_PROGRAM,
     Guard,
+    TokenAccount,
     WalletReading,
     guard_address,
     guard_seeds_of,
@@ -48,7 +51,7 @@ class Chain:
         self.accounts: dict[str, dict[str, object]] = {
             WALLET: account(b"", 5_000_000_000, SYSTEM_PROGRAM)
         }
-        self.slots = iter(range(968, 10_000))
+        self.slots: Iterator[int] = iter(range(968, 10_000))
         self.still = True
         self.signatures: list[dict[str, object]] = []
         self.node = Node()
@@ -123,8 +126,8 @@ def test_more_guards_than_a_call_takes_are_read_over_slots_in_which_nothing_move
     assert isinstance(found, WalletReading)
     assert [guard.seed for guard in found.guards] == seeds[::2]
     assert found.rent_lamports() == 2_039_280 + 125 * 890_880
-    # Own accounts, three parts of guards, own accounts again: the last one is the reading's slot
-    assert found.slot == 968 + 4
+    # Three parts and the wallet again, which gives the reading's slot
+    assert found.slot == 968 + 3
 
 
 def test_a_guard_that_is_opened_while_the_others_are_read_makes_no_reading() -> None:
@@ -151,21 +154,64 @@ def test_wallet_that_does_not_exist_holds_nothing() -> None:
     assert (found.lamports, found.tokens(), found.rent_lamports()) == (0, {}, 0)
 
 
-def test_many_accounts_of_different_slots_are_no_reading() -> None:
-    """More than one question is needed, and each is answered as of another slot."""
-    chain = Chain()
-    for number in range(150):
-        chain.hold(base58.encode(bytes([number, 7] * 16)), account_bytes(MINT, 1), 2_039_280)
-    found = chain.read()
-    assert isinstance(found, WalletReading)
-    assert found.tokens() == {MINT: 150}
+def spammed(seeds: int = 0) -> tuple[Chain, list[str]]:
+    """Return a wallet with 350 token accounts whose slot moves with every call."""
     chain = Chain()
     chain.still = False
-    for number in range(150):
-        chain.hold(base58.encode(bytes([number, 7] * 16)), account_bytes(MINT, 1), 2_039_280)
-    moving = chain.read()
-    assert isinstance(moving, Bad)
-    assert moving.reason == "moving"
+    for number in range(350):
+        address = base58.encode(number.to_bytes(2, "big") * 16)
+        chain.hold(address, account_bytes(MINT, number), 2_039_280)
+    names = [f"{number:016x}" for number in range(seeds)]
+    for seed in names:
+        chain.accounts[guard_address(WALLET, seed)] = account(b"", 890_880, SYSTEM_PROGRAM)
+    return chain, names
+
+
+@pytest.mark.parametrize("seeds", [0, 1, 120])
+def test_many_accounts_are_read_over_slots_in_which_the_wallet_does_not_move(seeds: int) -> None:
+    chain, names = spammed(seeds)
+    found = chain.read(*names)
+    assert isinstance(found, WalletReading)
+    assert found.tokens() == {MINT: sum(range(350))}
+    assert found.rent_lamports() == 350 * 2_039_280 + seeds * 890_880
+    # The last call is the wallet's own
+    assert found.slot == 968 + -(-(351 + seeds) // 100)
+
+
+def moved_at(chain: Chain, number: int, change: Callable[[], None]) -> None:
+    """Let something happen right before a call for accounts."""
+    asked = iter(range(1_000))
+
+    def many(params: list[object]) -> object:
+        if next(asked) == number:
+            change()
+        return chain.many(params)
+
+    chain.node.answers["getMultipleAccounts"] = many
+
+
+def test_transaction_of_ours_during_the_reading_makes_another() -> None:
+    """A sale: tokens that were read before it, cash that was read behind it."""
+    chain, _ = spammed()
+
+    def sale() -> None:
+        chain.hold(base58.encode(bytes(32)), account_bytes(USDC, 50), 2_039_280)
+        chain.accounts[WALLET]["lamports"] = 4_999_995_000
+
+    moved_at(chain, 2, sale)
+    found = chain.read()
+    assert isinstance(found, WalletReading)
+    assert (found.lamports, found.tokens()[USDC]) == (4_999_995_000, 50)
+    assert found.slot == 968 + 5 + 4
+
+
+@pytest.mark.parametrize("slots", [(968, 967, 969, 970, 971), (968, 969, 970, 999, 971)])
+def test_parts_of_a_node_that_is_elsewhere_make_no_reading(slots: tuple[int, ...]) -> None:
+    chain, _ = spammed()
+    chain.slots = iter(slots * 4)
+    found = chain.read()
+    assert isinstance(found, Bad)
+    assert found.reason == "moving"
 
 
 def test_account_opened_while_reading_is_read_too() -> None:
@@ -251,6 +297,37 @@ def test_withheld_fees_keep_an_account(extensions: bytes, withheld: bool) -> Non
     )
     assert found is not None
     assert found.withheld == withheld
+
+
+def held(data: bytes, lamports: int) -> TokenAccount:
+    found = token_account(key(42), AccountValue(lamports=lamports, owner=TOKEN, data=(data, "")))
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("authority", "rent", "withheld"),
+    [(None, 2_039_280, False), (WALLET, 2_039_280, False), (key(9), 0, True)],
+    ids=["nobody", "wallet", "stranger"],
+)
+def test_account_that_another_may_close_is_no_rent_of_ours(
+    authority: str | None,
+    rent: int,
+    withheld: bool,  # noqa: FBT001 - a case's own
+) -> None:
+    data = bytearray(account_bytes(MINT, 0))
+    if authority is not None:
+        data[129:165] = bytes((1, 0, 0, 0)) + base58.decode(authority)
+    found = held(bytes(data), 2_039_280)
+    assert (found.rent_lamports, found.withheld) == (rent, withheld)
+
+
+@pytest.mark.parametrize("sent", [0, 5], ids=["nothing", "lamports"])
+def test_what_was_sent_to_wrapped_sol_is_no_rent(sent: int) -> None:
+    """Whoever calls syncNative makes wrapped SOL of it."""
+    data = bytearray(account_bytes(WSOL, 1_000))
+    data[109:121] = bytes((1, 0, 0, 0)) + (2_039_280).to_bytes(8, "little")
+    assert held(bytes(data), 2_039_280 + 1_000 + sent).rent_lamports == 2_039_280
 
 
 def test_account_of_another_program_is_no_token_account() -> None:

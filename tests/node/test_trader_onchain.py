@@ -319,8 +319,10 @@ def test_attempts_of_one_exit_count_together() -> None:
         fee_lamports=0,
         reason="four attempts",
         attempts=driver.config.execution.exit_attempts_max,
+        slot=9,
     )
     driver.venue(event)
+    assert [one.slot for one in driver.of(OrderState) if one.status is event.status] == [9]
     assert driver.submissions[-1].intent == intent
     assert driver.trader.desk.state.exits[1].epoch == 1
 

@@ -192,7 +192,13 @@ def test_failure_at_confirmed_ends_nothing() -> None:
     assert not any(isinstance(a, Failed) for a in actions)
     life, actions = run(life, read_failure())
     assert actions == [
-        Failed(status=S.FAILED_ON_CHAIN, fee_lamports=5_100, attempts=1, reason="Custom(6001)")
+        Failed(
+            status=S.FAILED_ON_CHAIN,
+            fee_lamports=5_100,
+            slot=1_001,
+            attempts=1,
+            reason="Custom(6001)",
+        )
     ]
 
 
@@ -236,8 +242,9 @@ def test_fill_settles_only_when_the_other_attempts_are_over() -> None:
     assert life.status is S.FINAL
     assert not life.guard_recoverable
     assert life.locks_mint
-    life, actions = run(life, read_failure("s0", guard=True))
-    assert actions == [Progress(status=S.SETTLED, signature="s1", slot=1_001, fee_lamports=5_100)]
+    life, actions = run(life, read_failure("s0", guard=True, slot=1_007))
+    # The wallet has paid it from that slot on
+    assert actions == [Progress(status=S.SETTLED, signature="s1", slot=1_007, fee_lamports=5_100)]
 
 
 def test_second_fill_of_one_order_is_an_alarm_and_not_booked() -> None:

@@ -83,10 +83,12 @@ def read(found: ChainFill, *, finalized: bool) -> FillRead:
     return FillRead(signature=found.signature, slot=found.slot, finalized=finalized, fill=found)
 
 
-def read_failure(name: str = "s0", *, finalized: bool = True, guard: bool = False) -> FillRead:
+def read_failure(
+    name: str = "s0", *, finalized: bool = True, guard: bool = False, slot: int = 1_001
+) -> FillRead:
     return FillRead(
         signature=name,
-        slot=1_001,
+        slot=slot,
         finalized=finalized,
         fill=None,
         err="Custom(6001)",

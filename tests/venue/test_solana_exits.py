@@ -103,6 +103,7 @@ def test_exit_whose_guard_exists_is_not_tried_again() -> None:
         stand.status(signature, Commitment.FINALIZED, err="taken", guard_failed=True)
         await stand.settle()
         assert stand.failure.status is OrderStatus.FAILED_ON_CHAIN
+        assert (stand.failure.slot, stand.failure.fee_lamports) == (SLOT, 5_000)
         assert len(stand.signer.claims) == 1
 
     on(Stand(), test)

@@ -211,6 +211,21 @@ def test_rent_that_is_not_worth_its_fee_stays(monkeypatch: pytest.MonkeyPatch) -
     assert kept.signer.claims == []
 
 
+@pytest.mark.parametrize(
+    ("unknown", "closed"), [(890_880, False), (890_879, True)], ids=["account", "dust"]
+)
+def test_rent_that_the_book_does_not_have_is_booked_before_it_comes_back(
+    monkeypatch: pytest.MonkeyPatch,
+    unknown: int,
+    closed: bool,  # noqa: FBT001 - a case's own
+) -> None:
+    side = Sides(monkeypatch, reading(seed=INTENT))
+    side.book.rent = 890_880 - unknown
+    kept = Kept(side)
+    asyncio.run(kept.upkeep.round())
+    assert bool(kept.signer.claims) == closed
+
+
 def test_what_an_earlier_process_announced_and_landed_is_booked_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -15,5 +15,8 @@ class AnnouncedBook:
     def announced(self) -> tuple[Announced, ...]:
         return self.announcements.open
 
+    def settled_seeds(self) -> frozenset[str]:
+        return frozenset()
+
     def reached(self, slot: int) -> None:
         self.reached_slot = max(self.reached_slot, slot)

@@ -1,9 +1,10 @@
 """A wallet's reading beside a book, for the comparison and the rent."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any, cast
 
+import msgspec
 import pytest
 from venue_announced import AnnouncedBook
 from venue_doubles import INTENT, SLOT, WALLET
@@ -20,7 +21,7 @@ from utb.adapters.rpc.answers import (
     TransactionValue,
 )
 from utb.adapters.venues.solana import books as books_module
-from utb.adapters.venues.solana.books import Books
+from utb.adapters.venues.solana.books import LASTING_SLOTS, Books
 from utb.domain.chain import USDC_MINT
 from utb.domain.orders import VenueEvent, VenueFlow
 from utb.engine.chain import key_text
@@ -62,9 +63,13 @@ class Book(AnnouncedBook):
         super().__init__()
         self.tokens, self.lamports, self.rent = {USDC_MINT: 70}, 5_000, rent
         self.signatures: frozenset[str] = frozenset()
-        self.gone: tuple[str, ...] = ()
+        self.gone: list[str] = []
+        self.settled = frozenset({INTENT})
+        self.told = True
 
     def view_at(self, slot: int) -> BookView | None:
+        if not self.told:
+            return None
         return BookView(
             slot=slot, tokens=self.tokens, lamports=self.lamports, rent_lamports=self.rent
         )
@@ -75,8 +80,12 @@ class Book(AnnouncedBook):
     def guard_seeds(self) -> tuple[str, ...]:
         return (INTENT,)
 
-    def guards_gone(self, seeds: Sequence[str]) -> None:
-        self.gone = tuple(seeds)
+    def settled_seeds(self) -> frozenset[str]:
+        return self.settled
+
+    def guards_gone(self, seeds: Iterable[str], slot: int) -> None:
+        assert slot >= SLOT
+        self.gone += seeds
 
 
 class Idle:
@@ -144,6 +153,14 @@ class Sides:
             on_discrepancy=self.wrong.extend,
         )
 
+    def compare(self, slots: int = 0, **changes: Any) -> None:
+        """Compare by a reading so many slots later, of which this much differs."""
+        if isinstance(self.found, WalletReading):
+            slot = self.found.slot + slots
+            self.found = msgspec.structs.replace(self.found, slot=slot, **changes)
+        asyncio.run(self.books.compare())
+
     def twice(self) -> None:
-        for _ in range(2):
-            asyncio.run(self.books.compare())
+        """Compare by two readings that are far enough apart."""
+        self.compare()
+        self.compare(LASTING_SLOTS)

@@ -1,7 +1,7 @@
 """The whole venue over real sockets: two RPC endpoints and the relays of one stand-in chain."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -146,8 +146,8 @@ class Ledger(AnnouncedBook):
     def flow(self, event: VenueFlow) -> None:
         self.lamports += event.lamports
         self.tokens[USDC_MINT] += event.quote_raw
-        if event.cause is FlowCause.RENT:
-            self.rent -= event.lamports
+        back = event.lamports if event.cause is FlowCause.RENT else 0
+        self.rent += event.rent_lamports - min(back, self.rent)
         if event.signature:
             self.signatures.add(event.signature)
             self.announcements.learn(event)
@@ -169,7 +169,7 @@ class Ledger(AnnouncedBook):
     def guard_seeds(self) -> tuple[str, ...]:
         return tuple(self.seeds)
 
-    def guards_gone(self, seeds: Sequence[str]) -> None: ...
+    def guards_gone(self, seeds: Iterable[str], slot: int) -> None: ...
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """The book as reconciliation asks for it, and what becomes of what reconciliation finds."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from utb.adapters.chain.announced import Announced, Announcements
@@ -10,6 +10,7 @@ from utb.domain.market import Instrument
 from utb.domain.orders import (
     VenueDiscrepancy,
     VenueEvent,
+    VenueFailed,
     VenueFilled,
     VenueFlow,
     VenueProgress,
@@ -67,11 +68,13 @@ class KnownBook:
         match record:
             case OrderState() if record.attempt is not None:
                 self._learn_attempt(record.intent_id, record.attempt)
+            case OrderState() if record.fee_lamports:
+                self.reached(record.slot)
             case Flow() if record.signature:
                 self._learn_flow(record)
             case FillBooked() if record.fill.signature:
                 self._signatures.add(record.fill.signature)
-                self._last_slot = max(self._last_slot, record.fill.slot)
+                self.reached(record.fill.slot)
             case _:
                 pass
 
@@ -129,12 +132,22 @@ class KnownBook:
         """Return the intents whose guard accounts may exist."""
         return tuple(self._guards)
 
-    def guards_gone(self, seeds: Sequence[str]) -> None:
-        """Look no more for guards that are not there: an order that is settled makes none."""
+    def settled_seeds(self) -> frozenset[str]:
+        """Return those of them whose orders make no guard any more."""
         book = self._book()
+        return frozenset(self._guards).difference(book.pending, book.provisional)
+
+    def guards_gone(self, seeds: Iterable[str], slot: int) -> None:
+        """Look no more for guards that a finalized slot does not have.
+
+        Args:
+            seeds: Of orders that were settled before the slot was read.
+            slot: One before the book's last transaction tells nothing: a guard may be of later.
+        """
+        if slot < self._last_slot:
+            return
         for seed in seeds:
-            if seed not in book.pending and seed not in book.provisional:
-                self._guards.pop(seed, None)
+            self._guards.pop(seed, None)
 
     def serious(self, found: Sequence[Difference]) -> list[Difference]:
         """Return the differences that matter: nobody can stop us by sending us something.
@@ -176,12 +189,16 @@ class BookSide(KnownBook):
         """Pass an event on, and remember the transaction it is about."""
         match event:
             case VenueFilled():
-                self._last_slot = max(self._last_slot, event.slot)
+                self.reached(event.slot)
                 self._signatures.add(event.signature)
+            case VenueFailed():
+                self.reached(event.slot)
             case VenueFlow() if event.signature:
                 self._learn_flow(event)
             case VenueProgress() if event.attempt is not None:
                 self._learn_attempt(event.intent_id, event.attempt)
+            case VenueProgress() if event.fee_lamports:
+                self.reached(event.slot)
             case _:
                 pass
         taken = self._sink.on_venue(event)

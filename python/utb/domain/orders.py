@@ -122,6 +122,7 @@ class VenueProgress(msgspec.Struct, frozen=True, kw_only=True, tag="progress"):
     attempt: Attempt | None = None
     """With SIGNED: what must be durable before `release`."""
     slot: int = 0
+    """With SETTLED: of the last one of its transactions."""
     reason: str = ""
     fee_lamports: int = 0
     """With SETTLED: network fees of attempts that failed on chain beside the one that filled."""
@@ -158,6 +159,8 @@ class VenueFlow(msgspec.Struct, frozen=True, kw_only=True, tag="flow"):
     """Signed, into the wallet."""
     quote_raw: int = 0
     """Signed, into the wallet."""
+    rent_lamports: int = 0
+    """With EXTERNAL: what others put into accounts of ours, beside `lamports`."""
     signature: str = ""
     reason: str = ""
 
@@ -173,6 +176,8 @@ class VenueFailed(msgspec.Struct, frozen=True, kw_only=True, tag="failed"):
     reason: str
     attempts: int = 1
     """Transactions that were signed for it."""
+    slot: int = 0
+    """Of the last of them that landed and failed; 0: none did."""
 
 
 class VenueDiscrepancy(msgspec.Struct, frozen=True, kw_only=True, tag="discrepancy"):

@@ -48,6 +48,7 @@ def on_failed(desk: Desk, effects: fx.Effects, event: VenueFailed, market: Marke
             ts_ns=event.ts_ns,
             intent_id=event.intent_id,
             status=event.status,
+            slot=event.slot,
             fee_lamports=event.fee_lamports,
             fee_quote_raw=desk.fee_quote_raw(event.fee_lamports, market),
             reason=_reason(desk, order, event),

@@ -1,5 +1,7 @@
 """What only the chain tells: steps of an order, fills that vanish, money beside the orders."""
 
+from typing import Final
+
 from utb.domain.amounts import quote_value_ceil, quote_value_floor
 from utb.domain.names import OrderStatus, Side
 from utb.domain.orders import (
@@ -17,6 +19,8 @@ from utb.node import effects as fx
 from utb.node.desk import Desk
 from utb.orderlife import table as orderlife
 from utb.ports.market import Market
+
+OF_OTHERS: Final = "lamports of others came back from closed accounts"
 
 
 def on_progress(
@@ -109,45 +113,80 @@ def on_flow(desk: Desk, effects: fx.Effects, event: VenueFlow, market: Market) -
     if not desk.state.is_open:
         cash_raw, lamports, rent = desk.state.opening or (0, 0, 0)
         if event.cause is FlowCause.EXTERNAL:
-            desk.state.opening = (cash_raw + event.quote_raw, lamports + event.lamports, rent)
+            lamports += event.lamports + event.rent_lamports
+            rent += event.rent_lamports
+            desk.state.opening = (cash_raw + event.quote_raw, lamports, rent)
         else:
             desk.state.opening = (cash_raw, lamports, rent - event.lamports)
         return
-    if event.cause is not FlowCause.EXTERNAL:
-        fee = -event.lamports if event.cause is FlowCause.HOUSEKEEPING_FEE else 0
-        desk.post(
-            effects,
-            Flow(
-                ts_ns=event.ts_ns,
-                cause=event.cause,
-                lamports=event.lamports,
-                fee_quote_raw=desk.fee_quote_raw(fee, market),
-                signature=event.signature,
-                reason=event.reason,
-            ),
-        )
-    else:
-        q64 = desk.sol_q64(market)
-        up = event.lamports >= 0
-        value = quote_value_floor(event.lamports, q64)
-        value = value if up else -quote_value_ceil(-event.lamports, q64)
-        desk.post(
-            effects,
-            CashMoved(
-                ts_ns=event.ts_ns,
-                quote_raw=event.quote_raw,
-                lamports=event.lamports,
-                cause=event.reason or "EXTERNAL",
-                value_quote_raw=event.quote_raw + value,
-                equity_before_quote_raw=desk.equity_raw(market),
-            ),
-        )
+    match event.cause:
+        case FlowCause.EXTERNAL:
+            words = event.reason or "EXTERNAL"
+            lamports = event.lamports + event.rent_lamports
+            _came_in(desk, effects, event, lamports, words, market)
+            if event.rent_lamports:
+                _post_flow(desk, effects, event, FlowCause.RENT, -event.rent_lamports, market)
+        case FlowCause.RENT:
+            # A closed account brings back what others put into it, too: that was no rent of ours
+            ours = min(event.lamports, max(desk.book.rent_lamports, 0))
+            _post_flow(desk, effects, event, FlowCause.RENT, ours, market)
+            if event.lamports > ours:
+                _came_in(desk, effects, event, event.lamports - ours, OF_OTHERS, market)
+        case _:
+            _post_flow(desk, effects, event, event.cause, event.lamports, market)
     effects.calls.append(desk.watch_portfolio(market))
 
 
 def on_discrepancy(desk: Desk, effects: fx.Effects, event: VenueDiscrepancy) -> None:
     """Stop entries while chain and book differ; exits go on."""
     guards.post_changes(desk, effects, desk.breakers.on_discrepancy(event.ts_ns, event.words))
+
+
+def _post_flow(
+    desk: Desk,
+    effects: fx.Effects,
+    event: VenueFlow,
+    cause: FlowCause,
+    lamports: int,
+    market: Market,
+) -> None:
+    fee = -lamports if cause is FlowCause.HOUSEKEEPING_FEE else 0
+    desk.post(
+        effects,
+        Flow(
+            ts_ns=event.ts_ns,
+            cause=cause,
+            lamports=lamports,
+            fee_quote_raw=desk.fee_quote_raw(fee, market),
+            signature=event.signature,
+            reason=event.reason,
+        ),
+    )
+
+
+def _came_in(
+    desk: Desk,
+    effects: fx.Effects,
+    event: VenueFlow,
+    lamports: int,
+    words: str,
+    market: Market,
+) -> None:
+    """Book what came from others, or went to them."""
+    q64 = desk.sol_q64(market)
+    up = lamports >= 0
+    value = quote_value_floor(lamports, q64) if up else -quote_value_ceil(-lamports, q64)
+    desk.post(
+        effects,
+        CashMoved(
+            ts_ns=event.ts_ns,
+            quote_raw=event.quote_raw,
+            lamports=lamports,
+            cause=words,
+            value_quote_raw=event.quote_raw + value,
+            equity_before_quote_raw=desk.equity_raw(market),
+        ),
+    )
 
 
 def _revert(

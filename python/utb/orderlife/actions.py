@@ -60,6 +60,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     status: OrderStatus
     signature: str
     slot: int = 0
+    """With SETTLED: of the last one of its transactions."""
     reason: str = ""
     fee_lamports: int = 0
     """With SETTLED: fees of attempts that failed on chain beside the one that filled."""
@@ -88,6 +89,8 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True):
     status: OrderStatus
     """EXPIRED, FAILED_ON_CHAIN, or CANCELLED (nothing was ever sent)."""
     fee_lamports: int
+    slot: int = 0
+    """Of the last transaction that failed on chain; 0: none did."""
     attempts: int
     """Transactions that were signed for it."""
     reason: str

@@ -115,6 +115,7 @@ def end(life: Life, out: list[Action]) -> Life:
         Failed(
             status=status,
             fee_lamports=_fees(failed),
+            slot=max((a.slot for a in failed), default=0),
             attempts=len(life.attempts),
             reason=reason,
         )
@@ -129,13 +130,13 @@ def _finish(life: Life, winner: AttemptLife, out: list[Action]) -> Life:
         life = replace(life, status=OrderStatus.FINAL, signing=None)
     if any(a.live for a in life.attempts):
         return life
-    fees = _fees(a for a in life.attempts if a.state is S.FINAL_FAILED)
+    failed = [a for a in life.attempts if a.state is S.FINAL_FAILED]
     out.append(
         Progress(
             status=OrderStatus.SETTLED,
             signature=winner.signature,
-            slot=winner.slot,
-            fee_lamports=fees,
+            slot=max(a.slot for a in (winner, *failed)),
+            fee_lamports=_fees(failed),
         )
     )
     return replace(life, status=OrderStatus.SETTLED)

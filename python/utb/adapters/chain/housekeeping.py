@@ -33,6 +33,8 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     instructions: tuple[PlannedInstruction, ...]
     lamports: int
     """That come back to the wallet, before the fee."""
+    least_lamports: int
+    """Of the account that holds least."""
     accounts: tuple[str, ...]
     """Addresses that are emptied."""
 
@@ -61,6 +63,7 @@ def plan(
         Batch(
             instructions=tuple(instruction for instruction, _, _ in part),
             lamports=sum(lamports for _, lamports, _ in part),
+            least_lamports=min(lamports for _, lamports, _ in part),
             accounts=tuple(address for _, _, address in part),
         )
         for part in parts

@@ -39,10 +39,11 @@ class TokenAccount(msgspec.Struct, frozen=True, kw_only=True):
     mint: str
     amount_raw: int
     rent_lamports: int
-    """Its lamports beside the wrapped SOL it holds."""
+    """That come back when it is closed, beside the wrapped SOL it holds."""
     frozen: bool
     withheld: bool
-    """Whether it holds withheld transfer fees, or what cannot be read: it cannot be closed."""
+    """Whether it holds withheld transfer fees, or what cannot be read, or another may close it:
+    we cannot."""
 
 
 class Guard(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,22 +130,32 @@ async def guard_seeds_of(
 def token_account(address: str, account: AccountValue) -> TokenAccount | None:
     """Return what a token account holds; None: it is none.
 
-    Source: spl-token `Account`: mint 0, owner 32, amount u64 at 64, state at 108.
+    What others may take away again is no rent of ours: all of an account that another may close
+    (whoever opens an account can keep that right and then make it ours), and what was sent to one
+    of wrapped SOL beyond its reserve (anybody may turn that into wrapped SOL).
+
+    Source: spl-token `Account`: mint 0, owner 32, amount u64 at 64, state at 108, then as u32 and
+    value the reserve of wrapped SOL u64 at 109 and the close authority at 129.
     """
     data = account.data[0]
     if account.owner not in TOKEN_PROGRAMS or len(data) < _TOKEN_ACCOUNT_BYTES:
         return None
     mint = base58.encode(data[:32])
     amount = int.from_bytes(data[64:72], "little")
-    native = amount if mint == WRAPPED_SOL_MINT else 0
+    rent = account.lamports
+    if mint == WRAPPED_SOL_MINT:
+        rent -= amount
+        if any(data[109:113]):
+            rent = min(rent, int.from_bytes(data[113:121], "little"))
+    foreign = any(data[129:133]) and data[133:165] != data[32:64]
     return TokenAccount(
         address=address,
         program=account.owner,
         mint=mint,
         amount_raw=amount,
-        rent_lamports=account.lamports - native,
+        rent_lamports=0 if foreign else rent,
         frozen=data[108] == _FROZEN,
-        withheld=_withheld(data[_TOKEN_ACCOUNT_BYTES:]),
+        withheld=foreign or _withheld(data[_TOKEN_ACCOUNT_BYTES:]),
     )
 
 
@@ -182,7 +193,7 @@ class _Reader:
         for _ in range(ROUNDS_MAX):
             if isinstance(listed, Bad):
                 return listed
-            balances = await self._balances((self._wallet, *listed), tuple(guards))
+            balances = await self._balances(listed, tuple(guards))
             if isinstance(balances, Bad):
                 return balances
             again = await self._listed()
@@ -206,47 +217,41 @@ class _Reader:
     async def _balances(
         self, own: tuple[str, ...], guards: tuple[str, ...]
     ) -> tuple[int, dict[str, AccountValue]] | Bad | None:
-        """Return slot and accounts; None: they are not all of one slot.
+        """Return slot and accounts; None: ours moved while they were read.
 
-        More guards than one call takes are read between two readings of the rest: whatever opens
-        or empties a guard pays a fee, so where the rest is the same in both nothing moved between.
+        More than one call takes are read between two readings of the wallet itself: whatever of
+        ours opens, empties or trades from an account pays a fee, so where the wallet is the same
+        in both nothing of that moved between. What others send meanwhile is of this reading or of
+        the next.
         """
-        if len(own) + len(guards) <= calls.ACCOUNTS_MAX:
-            return await self._at_once((*own, *guards))
-        before = await self._at_once(own)
-        found: dict[str, AccountValue] = {}
-        slots: list[int] = []
-        for start in range(0, len(guards), calls.ACCOUNTS_MAX):
-            part = await self._at_once(guards[start : start + calls.ACCOUNTS_MAX])
-            if part is None or isinstance(part, Bad):
+        keys = (self._wallet, *own, *guards)
+        first = await self._at_once(keys[: calls.ACCOUNTS_MAX])
+        if isinstance(first, Bad) or len(keys) <= calls.ACCOUNTS_MAX:
+            return first
+        found, slots = dict(first[1]), [first[0]]
+        for start in range(calls.ACCOUNTS_MAX, len(keys), calls.ACCOUNTS_MAX):
+            part = await self._at_once(keys[start : start + calls.ACCOUNTS_MAX])
+            if isinstance(part, Bad):
                 return part
             slots.append(part[0])
             found |= part[1]
-        after = await self._at_once(own)
-        if before is None or isinstance(before, Bad):
-            return before
-        if after is None or isinstance(after, Bad):
-            return after
-        still = before[1] == after[1] and all(before[0] <= slot <= after[0] for slot in slots)
-        return (after[0], after[1] | found) if still else None
+        last = await self._at_once((self._wallet,))
+        if isinstance(last, Bad):
+            return last
+        still = first[1].get(self._wallet) == last[1].get(self._wallet)
+        in_between = all(first[0] <= slot <= last[0] for slot in slots)
+        return (last[0], found) if still and in_between else None
 
-    async def _at_once(
-        self, keys: tuple[str, ...]
-    ) -> tuple[int, dict[str, AccountValue]] | Bad | None:
-        """Return slot and accounts; None: the parts are of different slots."""
-        slots: set[int] = set()
-        found: dict[str, AccountValue] = {}
-        for start in range(0, len(keys), calls.ACCOUNTS_MAX):
-            part = keys[start : start + calls.ACCOUNTS_MAX]
-            call = calls.accounts(part, Commitment.FINALIZED)
-            answer = await self._pool.ask(self._endpoint, call, urgent=True)
-            if isinstance(answer, Bad):
-                return answer
-            if len(answer.value) != len(part) or answer.slot is None:
-                return self._bad("not_understood", f"{self._endpoint} answers with other accounts")
-            slots.add(answer.slot)
-            found |= {k: a for k, a in zip(part, answer.value, strict=True) if a is not None}
-        return (slots.pop(), found) if len(slots) == 1 else None
+    async def _at_once(self, keys: tuple[str, ...]) -> tuple[int, dict[str, AccountValue]] | Bad:
+        """Return the slot and the accounts of as many keys as one call takes."""
+        call = calls.accounts(keys, Commitment.FINALIZED)
+        answer = await self._pool.ask(self._endpoint, call, urgent=True)
+        if isinstance(answer, Bad):
+            return answer
+        if len(answer.value) != len(keys) or answer.slot is None:
+            return self._bad("not_understood", f"{self._endpoint} answers with other accounts")
+        found = {k: a for k, a in zip(keys, answer.value, strict=True) if a is not None}
+        return answer.slot, found
 
     async def _whole(
         self, slot: int, found: dict[str, AccountValue], guards: dict[str, str], now_s: float

@@ -1,12 +1,13 @@
 """Chain against book, again and again: what is missing stops entries, what came is booked."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Protocol
 
 import msgspec
 
 from utb.adapters.chain.authors import Authors
 from utb.adapters.chain.reconcile import (
+    RENT,
     SOL,
     BookView,
     Difference,
@@ -23,8 +24,8 @@ from utb.ports.livefeed import Timer
 
 EVERY_SECONDS: Final = 60.0
 
-TIMES: Final = 2
-"""A difference counts when so many readings in a row show it: one may meet a book on its way."""
+LASTING_SLOTS: Final = 32
+"""A difference counts when readings so many slots apart show it: one may meet a book on its way."""
 
 NS_PER_S: Final = 1_000_000_000
 
@@ -44,8 +45,12 @@ class BookSource(AnnouncedBook, Protocol):
         """Return the intents whose guard accounts may exist."""
         ...
 
-    def guards_gone(self, seeds: Sequence[str]) -> None:
-        """Learn whose guards a finalized slot does not have."""
+    def settled_seeds(self) -> frozenset[str]:
+        """Return those of them whose orders make no guard any more."""
+        ...
+
+    def guards_gone(self, seeds: Iterable[str], slot: int) -> None:
+        """Learn whose guards a finalized slot does not have, of orders settled before it."""
         ...
 
 
@@ -66,6 +71,15 @@ class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
 
     reading: WalletReading
     differences: tuple[Difference, ...]
+
+
+class _Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """A difference that every reading has shown since one."""
+
+    since_slot: int
+    least_raw: int
+    """Its smallest amount since: whoever sends a lamport again and again hides nothing by it."""
+    lasts: bool = False
 
 
 class Books:
@@ -108,8 +122,8 @@ class Books:
         self._sink = sink
         self._now_ns = now_ns
         self._on_discrepancy = on_discrepancy
-        self._seen: dict[tuple[str, str, int], int] = {}
-        """How many readings in a row showed a difference: kind, asset, amount."""
+        self._seen: dict[tuple[DifferenceKind, str], _Seen] = {}
+        """What the last readings showed, by kind and asset."""
         self.trouble = ""
         """Why the last comparison could not be made; empty when it was."""
         self.last: Reconciliation | None = None
@@ -127,24 +141,26 @@ class Books:
         # What was announced before the reading may be in it
         unbooked = len(self._book.announced())
         seeds = self._book.guard_seeds()
+        # One that settles during the reading may have its guard in a later slot
+        settled = self._book.settled_seeds()
         reading = await read_wallet(self._pool, self._wallet, seeds, now_ns / NS_PER_S)
         if isinstance(reading, Bad):
             self.trouble = reading.sentence
             return None
         others = await self._authors.of_others(self._strange(reading))
-        there = {guard.seed for guard in reading.guards}
-        self._book.guards_gone([seed for seed in seeds if seed not in there])
         view = self._book.view_at(reading.slot)
         if view is None:
             self.trouble = f"the book cannot be told as of slot {reading.slot}"
             return None
+        gone = settled.difference(guard.seed for guard in reading.guards)
+        self._book.guards_gone(gone, reading.slot)
         # What began or ended meanwhile counts as moving too.
         moving |= self._flights.in_flight_mints()
         unbooked = max(unbooked, len(self._book.announced()))
         found = compare(reading, view, moving, self._known() | others, unbooked=unbooked)
         self.trouble = ""
         self.last = Reconciliation(reading=reading, differences=found)
-        self._act(self._lasting(found), now_ns)
+        self._act(self._lasting(found, reading.slot), reading.slot, now_ns)
         return self.last
 
     def _known(self) -> frozenset[str]:
@@ -159,34 +175,52 @@ class Books:
             if entry.slot > since and entry.signature not in known
         ]
 
-    def _lasting(self, found: Sequence[Difference]) -> list[Difference]:
+    def _lasting(self, found: Sequence[Difference], slot: int) -> list[Difference]:
         before, self._seen = self._seen, {}
         lasting = []
         for item in found:
-            key = (item.kind.value, item.asset, item.chain_raw - item.book_raw)
-            times = self._seen[key] = before.get(key, 0) + 1
-            if times >= TIMES:
+            raw = abs(item.chain_raw - item.book_raw)
+            seen = before.get((item.kind, item.asset))
+            if seen is None:
+                seen = _Seen(since_slot=slot, least_raw=raw)
+            else:
+                seen = msgspec.structs.replace(
+                    seen,
+                    least_raw=min(seen.least_raw, raw),
+                    # What counted goes on counting, also by an endpoint that is behind
+                    lasts=seen.lasts or slot >= seen.since_slot + LASTING_SLOTS,
+                )
+            self._seen[item.kind, item.asset] = seen
+            if seen.lasts:
                 lasting.append(item)
         return lasting
 
-    def _act(self, lasting: Sequence[Difference], now_ns: int) -> None:
+    def _act(self, lasting: Sequence[Difference], slot: int, now_ns: int) -> None:
         wrong = []
+        cash = {SOL, RENT, self._quote_mint}
         for item in lasting:
-            booked = item.kind is DifferenceKind.INFLOW and item.asset in {SOL, self._quote_mint}
-            if not booked:
+            if item.kind is DifferenceKind.INFLOW and item.asset in cash:
+                self._book_inflow(item, slot, now_ns)
+            else:
                 wrong.append(item)
-                continue
-            more_raw = item.chain_raw - item.book_raw
-            native = item.asset == SOL
-            self._sink.on_venue(
-                VenueFlow(
-                    ts_ns=now_ns,
-                    cause=FlowCause.EXTERNAL,
-                    lamports=more_raw if native else 0,
-                    quote_raw=0 if native else more_raw,
-                    reason=item.words,
-                )
-            )
-            # It is in the book now: the same difference again is another one.
-            self._seen.pop((item.kind.value, item.asset, more_raw), None)
         self._on_discrepancy(wrong)
+
+    def _book_inflow(self, item: Difference, slot: int, now_ns: int) -> None:
+        """Book what came in and stayed; what is beyond it began with this reading."""
+        key = item.kind, item.asset
+        more_raw = self._seen.pop(key).least_raw
+        rest_raw = item.chain_raw - item.book_raw - more_raw
+        if rest_raw:
+            self._seen[key] = _Seen(since_slot=slot, least_raw=rest_raw)
+        self._sink.on_venue(
+            VenueFlow(
+                ts_ns=now_ns,
+                cause=FlowCause.EXTERNAL,
+                lamports=more_raw if item.asset == SOL else 0,
+                quote_raw=more_raw if item.asset == self._quote_mint else 0,
+                rent_lamports=more_raw if item.asset == RENT else 0,
+                reason=item.words + (f", {rest_raw} of it only now" if rest_raw else ""),
+            )
+        )
+        # A reading of before it would lack what the book has now
+        self._book.reached(slot)

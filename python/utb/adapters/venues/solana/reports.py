@@ -59,6 +59,7 @@ def event_of(flight: Flight, report: Report, ts_ns: int) -> VenueEvent:
                 # Nothing was sent: why it was not is what a person wants to know.
                 reason=flight.reason if cancelled and flight.reason else report.reason,
                 attempts=report.attempts,
+                slot=report.slot,
             )
 
 

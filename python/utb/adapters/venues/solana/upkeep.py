@@ -5,10 +5,11 @@ before it leaves, so that its signature is never a stranger's, and booked from t
 (`unbooked.py`); while one is open no other is made.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from utb.adapters.chain.housekeeping import Batch, plan
+from utb.adapters.chain.reconcile import RENT, Difference, DifferenceKind
 from utb.adapters.chain.state import Blockhash
 from utb.adapters.venues.solana.assemble import compute_budget
 from utb.adapters.venues.solana.books import Books, InFlight
@@ -98,6 +99,10 @@ class Upkeep:
             open_seeds=frozenset(),
             kept_mints=self._kept_mints,
         )
+        unknown = _unknown_rent(compared.differences)
+        if any(unknown >= batch.least_lamports for batch in batches):
+            # One of these accounts may be another's gift: it is closed when it is in the book
+            return
         for batch in batches:
             # An order that came meanwhile goes first; its guard may be among these accounts.
             if self._unbooked.waits or self._flights.in_flight_mints():
@@ -165,6 +170,18 @@ class Upkeep:
             tip_lamports=0,
             total_lamports=fee_lamports(COMPUTE_UNITS, price),
         )
+
+
+def _unknown_rent(differences: Sequence[Difference]) -> int:
+    """Return the lamports in accounts of ours that the book does not have.
+
+    Less than any account holds is no account: dust does not keep rent from coming back.
+    """
+    return sum(
+        one.chain_raw - one.book_raw
+        for one in differences
+        if one.asset == RENT and one.kind is DifferenceKind.INFLOW
+    )
 
 
 def _foreign(batch: Batch) -> list[Instruction]:
