@@ -253,21 +253,17 @@ class OnChain:
         return [one for one in found if one.kind is DifferenceKind.SHORTFALL]
 
     def _open(self, reading: WalletReading, books: BookSide, ts_ns: int) -> None:
-        rent = reading.rent_lamports()
-        cash = reading.tokens().get(self._instruments[0].quote_mint, 0)
-        for cause, lamports, quote_raw in (
-            (FlowCause.EXTERNAL, reading.lamports + rent, cash),
-            (FlowCause.RENT, -rent, 0),
-        ):
-            books.on_venue(
-                VenueFlow(
-                    ts_ns=ts_ns,
-                    cause=cause,
-                    lamports=lamports,
-                    quote_raw=quote_raw,
-                    reason="opening",
-                )
+        # In one event: a kill cannot leave half of the opening
+        books.on_venue(
+            VenueFlow(
+                ts_ns=ts_ns,
+                cause=FlowCause.EXTERNAL,
+                lamports=reading.lamports,
+                quote_raw=reading.tokens().get(self._instruments[0].quote_mint, 0),
+                rent_lamports=reading.rent_lamports(),
+                reason="opening",
             )
+        )
 
     async def _read(self, books: BookSide) -> WalletReading:
         wallet, clock = self._signer.public_key, self._wiring.clock
