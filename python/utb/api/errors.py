@@ -151,7 +151,7 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]
             return request.query_params.get(field)
         if source == "path":
             return request.path_params.get(field)
-        return _value(body if isinstance(body, bytes) else b"", field)
+        return value_of(body if isinstance(body, bytes) else b"", field)
 
     found = translate(error, given)
     if found.code is Code.SYSTEM_ERROR and not isinstance(error, (ApiError, TransientError)):
@@ -179,11 +179,14 @@ def _http(error: HTTPException) -> ApiError:
 
 
 _WORDS: Final = (
+    (" | null`", "` or null"),
     ("`decimal`", "number"),
     ("`float`", "number"),
     ("`int`", "integer"),
     ("`str`", "text"),
     ("`bool`", "true or false"),
+    ("`array`", "a list"),
+    ("`object`", "an object"),
     ("`", ""),
 )
 
@@ -199,29 +202,48 @@ _EXPECTED: Final = {
 
 _MISSING: Final = re.compile(r"missing required field `([^`]+)`")
 _UNKNOWN: Final = re.compile(r"unknown field `([^`]+)`")
+_NAME: Final = re.compile(r"\w+")
 
 
 def _validation(error: ValidationException, given: Given) -> ApiError:
     extra = error.extra if isinstance(error.extra, list) and error.extra else []
     first = extra[0] if extra and isinstance(extra[0], dict) else {}
     said = str(first.get("message") or error.detail)
+    field = str(first.get("key") or "body")
+    source = str(getattr(first.get("source"), "value", first.get("source")) or "body")
+    return _field(said, "body" if field == "data" else field, source, given)
+
+
+def of_message(error: msgspec.DecodeError, given: Given) -> ApiError:
+    """Return the error of a message that is no JSON or breaks its schema.
+
+    Args:
+        error: What decoding it raised; names the field by its path.
+        given: Returns what the message holds in a field, as in `translate`.
+    """
+    if not isinstance(error, msgspec.ValidationError):
+        return invalid("message", None, "JSON")
+    said, _, path = str(error).partition(" - at `$.")
+    field = _NAME.match(path)
+    return _field(said, "message" if field is None else field.group(), "message", given)
+
+
+def _field(said: str, field: str, source: str, given: Given) -> ApiError:
+    """Return the error of what msgspec said of a field of a source."""
     if missing := _MISSING.search(said):
         field = missing.group(1)
         return invalid(field, None, _EXPECTED.get(field, "a value"), f"{field} is missing")
     if unknown := _UNKNOWN.search(said):
         field = unknown.group(1)
-        return invalid(field, given("body", field), "a field that exists", f"Unknown field {field}")
-    field = str(first.get("key") or "body")
-    source = str(getattr(first.get("source"), "value", first.get("source")) or "body")
-    field = "body" if field == "data" else field
+        return invalid(field, given(source, field), "a field that exists", f"Unknown field {field}")
     expected = said.removeprefix("Expected ").partition(", got ")[0]
     for word, plain in _WORDS:
         expected = expected.replace(word, plain)
-    value = None if field == "body" else given(source, field)
+    value = None if field in {"body", "message"} else given(source, field)
     return invalid(field, value, _EXPECTED.get(field, expected))
 
 
-def _value(body: bytes, field: str) -> Any:
+def value_of(body: bytes, field: str) -> Any:
     """Return what the body holds at a dotted field, if it can be read."""
     try:
         value = msgspec.json.decode(body)
