@@ -259,7 +259,9 @@ class AsyncUltimateTradingBotClient:
 
         Args:
             channels: Some of trades, positions, performance, alerts, market.
-            since: Send again what came after this sequence on trades and alerts.
+            since: Send again what came after this sequence on trades and alerts. Where not all of
+                it is kept, the confirmation is yielded too: `{"event": "subscribed", ...,
+                "complete": False, "from_seq": N}`.
 
         Raises:
             ApiError: If the subscription is refused.
@@ -274,5 +276,5 @@ class AsyncUltimateTradingBotClient:
                 if "error" in message:
                     error = message["error"]
                     raise ApiError(400, error["code"], error["message"], error["details"])
-                if "channel" in message:
+                if "channel" in message or message.get("complete") is False:
                     yield message

@@ -145,11 +145,12 @@ class _Session:
         if Scope.READ not in self._caller.scopes:
             raise ApiError(Code.FORBIDDEN, "This key may not read", {"scope": Scope.READ})
         channels = [_channel(name) for name in ask.channels]
+        more = {}
         if ask.action == "subscribe":
-            self._world.hub.subscribe(self._client, channels, ask.since)
+            more = self._world.hub.subscribe(self._client, channels, ask.since)
         else:
             self._client.channels.difference_update(channels)
-        return _event(f"{ask.action}d", channels)
+        return msgspec.json.encode({"event": f"{ask.action}d", "channels": channels, **more})
 
     def _auth(self, key: str | None) -> bytes:
         if self._caller is None:
@@ -175,7 +176,3 @@ def _channel(name: str) -> Channel:
         return Channel(name)
     except ValueError:
         raise invalid("channels", name, f"some of {', '.join(Channel)}") from None
-
-
-def _event(name: str, channels: list[Channel]) -> bytes:
-    return msgspec.json.encode({"event": name, "channels": channels})
