@@ -46,3 +46,18 @@ async def test_wrong_message_names_its_field(
 ) -> None:
     details = (await told(said))["details"]
     assert details == {"field": field, "value": value, "expected": expected}
+
+
+@pytest.mark.parametrize("path", ["bars?symbol=SOL-USDC&before", "trades?since", "trades?until"])
+@pytest.mark.parametrize("time", ["9999-12-31T00:00:00Z", "0001-01-01", "2262-05-01", "soon"])
+async def test_time_that_is_none_or_out_of_range_names_its_field(path: str, time: str) -> None:
+    details = await Inside().details("GET", f"/api/v1/{path}={time}")
+    assert details["field"] == path.rpartition("?")[2].rpartition("&")[2]
+    assert details["value"] == time
+    assert details["expected"].startswith("ISO 8601 time")
+
+
+@pytest.mark.parametrize("time", ["2262-04-11", "1677-09-22", "2025-10-07T10:30:00"])
+async def test_time_in_range_is_taken(time: str) -> None:
+    response = await Inside().ask("GET", f"/api/v1/bars?symbol=SOL-USDC&before={time}")
+    assert response.status_code == 200

@@ -7,14 +7,14 @@ from litestar.params import JSONBody, PathParameter, QueryParameter
 
 from utb.api.controls.commands import command_id
 from utb.api.controls.controllers import caller_of
-from utb.api.errors import invalid, not_found
+from utb.api.errors import not_found
 from utb.api.idempotency import key_of
+from utb.api.shown import time_of
 from utb.api.shown import trade_id as name_of
 from utb.api.trades import placing, timeline, views
 from utb.api.trades.schemas import Markers, TradeAnswer, TradeBody, TradeDetail, Trades
 from utb.api.world import FromWorld
 from utb.domain.commands import Trade
-from utb.domain.times import parse_iso
 
 Limit = Annotated[int, QueryParameter(ge=1, le=1_000, description="Most rows.")]
 Offset = Annotated[int, QueryParameter(ge=0, le=1_000_000, description="Rows to skip.")]
@@ -53,8 +53,8 @@ def get_trades(  # noqa: PLR0913, PLR0917 - the query's own fields
     wanted = views.Wanted(
         symbol=symbol,
         strategy=strategy,
-        since_ns=_time("since", since),
-        until_ns=_time("until", until),
+        since_ns=time_of("since", since),
+        until_ns=time_of("until", until),
     )
     return views.trades(world, wanted, limit=limit, offset=offset)
 
@@ -91,12 +91,3 @@ async def get_trade(
 def get_markers(world: FromWorld, symbol: Symbol, limit: Limit = 500) -> Markers:
     """Return the newest fills of an instrument, oldest first."""
     return views.markers(world, placing.instrument_of(world, symbol), limit)
-
-
-def _time(field: str, text: str | None) -> int | None:
-    if text is None:
-        return None
-    try:
-        return parse_iso(text)
-    except (ValueError, OverflowError):
-        raise invalid(field, text, "ISO 8601 time, for example 2025-10-07T10:30:00Z") from None
