@@ -5,6 +5,12 @@ from typing import Any
 import pytest
 from inside import Inside, Line
 
+from utb.api.controls.commands import refused
+from utb.domain.commands import Refusal, Trade
+from utb.domain.names import RefusalCode, Side
+from utb.domain.records import Refused
+from utb.node.intents import command_intent_id
+
 
 async def told(said: str | bytes) -> Any:
     async with Line(Inside().app) as line:
@@ -61,3 +67,81 @@ async def test_time_that_is_none_or_out_of_range_names_its_field(path: str, time
 async def test_time_in_range_is_taken(time: str) -> None:
     response = await Inside().ask("GET", f"/api/v1/bars?symbol=SOL-USDC&before={time}")
     assert response.status_code == 200
+
+
+TRADE = '{"symbol": "SOL-USDC", "side": "BUY", "size": %s}'
+
+
+@pytest.mark.parametrize("path", ["bars", "votes", "markers"])
+async def test_absent_symbol_is_named(path: str) -> None:
+    response = await Inside().ask("GET", f"/api/v1/{path}")
+    error = response.json()["error"]
+    assert error["message"] == "symbol is missing"
+    assert error["details"]["field"] == "symbol"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field", "value"),
+    [
+        ("trade", "", "body", None),
+        ("trade", "{}", "symbol", None),
+        ("trade", '{"x": 1}', "x", 1),
+        ("trade", TRADE % "1e400", "size", "1e400"),
+        ("trade", TRADE % '"1e99999999999999999999"', "size", "1e99999999999999999999"),
+        ("trade", TRADE % '1, "stop": 1e99999999999999999999', "stop", "1e99999999999999999999"),
+        ("trade", TRADE % '1, "target": -1e400', "target", "-1e400"),
+        ("trade", "[1e400]", "body", "1e400"),
+        ("positions/SOL-USDC/close", '{"fraction": 1e400}', "fraction", "1e400"),
+    ],
+)
+async def test_wrong_body_names_its_field(path: str, body: str, field: str, value: Any) -> None:
+    headers = {"Content-Type": "application/json"}
+    asked = Inside()
+    details = await asked.details("POST", f"/api/v1/{path}", content=body, headers=headers)
+    assert (details["field"], details["value"]) == (field, value)
+    assert details["expected"]
+
+
+@pytest.mark.parametrize(
+    ("code", "limit", "field", "value", "expected"),
+    [
+        (RefusalCode.BELOW_MINIMUM, 10e6, "size", 4.0, "an order of at least 10 USDC"),
+        (
+            RefusalCode.BELOW_MINIMUM,
+            1.0,
+            "size",
+            4.0,
+            "an order that moves at least one base unit",
+        ),
+        (RefusalCode.STOP_NOT_BELOW_ENTRY, 152.5, "stop", 4e6, "a price below the entry, 152.5"),
+        (RefusalCode.INVALID_INPUT, 0.0, "target", 0.1, "a price above the present one"),
+    ],
+)
+def test_order_that_the_gate_cannot_take_is_told_the_condition(
+    code: RefusalCode, limit: float, field: str, value: float, expected: str
+) -> None:
+    world = Inside().world
+    command = Trade(
+        command_id="api-1",
+        issued_by="api:test",
+        instrument=0,
+        side=Side.BUY,
+        size_base_raw=1,
+        stop=None,
+        target=0.1,
+    )
+    record = Refused(
+        ts_ns=1,
+        intent_id=command_intent_id("api-1"),
+        instrument=0,
+        code=code,
+        limit=limit,
+        value=4e6,
+        order_value=4e6,
+        message="stop and target cannot be: (1.0, 152.5, 0.1)",
+    )
+    world.replica.apply(1, record)
+    refusal = Refusal(command_id="api-1", code=code, field="order", value="1", expected="")
+    details = refused(world, refusal, command).details
+    assert (details["field"], details["value"]) == (field, value)
+    assert details["expected"] == expected

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from enum import StrEnum
+from math import isfinite
 from typing import Any, Final
 
 import msgspec
@@ -144,16 +145,17 @@ def translate(error: Exception, given: Given) -> ApiError:
 
 def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Answer an exception of a route; what was not foreseen is logged with its trace."""
-    body = request.scope.get("utb.body", b"")
+    read = request.scope.get("utb.body", b"")
+    body = read if isinstance(read, bytes) else b""
 
     def given(source: str, field: str) -> Any:
         if source == "query":
             return request.query_params.get(field)
         if source == "path":
             return request.path_params.get(field)
-        return value_of(body if isinstance(body, bytes) else b"", field)
+        return value_of(body, field)
 
-    found = translate(error, given)
+    found = _too_large(error, body) or translate(error, given)
     if found.code is Code.SYSTEM_ERROR and not isinstance(error, (ApiError, TransientError)):
         log.error("API_ERROR", path=request.url.path, exc_info=error)
     return Response(
@@ -192,6 +194,7 @@ _WORDS: Final = (
 
 
 _EXPECTED: Final = {
+    "symbol": "text, for example SOL-USDC",
     "side": "BUY or SELL",
     "size": "number > 0",
     "fraction": "number > 0 and <= 1",
@@ -200,8 +203,12 @@ _EXPECTED: Final = {
 """What a field must be, where the type's own words do not say it."""
 
 
-_MISSING: Final = re.compile(r"missing required field `([^`]+)`")
+_MISSING: Final = re.compile(r"issing required (?:field|\w+ parameter) [`']([^`']+)[`']")
 _UNKNOWN: Final = re.compile(r"unknown field `([^`]+)`")
+_NO_DATA: Final = "'data'"
+"""What is said of a route's body that did not come."""
+_OUT_OF_RANGE: Final = "Number out of range"
+_SMALLER: Final = {"size": "number that 64 bits hold in base units"}
 _NAME: Final = re.compile(r"\w+")
 
 
@@ -211,7 +218,11 @@ def _validation(error: ValidationException, given: Given) -> ApiError:
     said = str(first.get("message") or error.detail)
     field = str(first.get("key") or "body")
     source = str(getattr(first.get("source"), "value", first.get("source")) or "body")
-    return _field(said, "body" if field == "data" else field, source, given)
+    if field == "data":
+        field = "body"
+        if said == _NO_DATA:
+            return invalid(field, None, "an object", "A body is missing")
+    return _field(said, field, source, given)
 
 
 def of_message(error: msgspec.DecodeError, given: Given) -> ApiError:
@@ -241,6 +252,43 @@ def _field(said: str, field: str, source: str, given: Given) -> ApiError:
         expected = expected.replace(word, plain)
     value = None if field in {"body", "message"} else given(source, field)
     return invalid(field, value, _EXPECTED.get(field, expected))
+
+
+def _too_large(error: Exception, body: bytes) -> ApiError | None:
+    """Return the error of a body in which a number is beyond what a float holds."""
+    if not isinstance(error, HTTPException) or not error.detail.startswith(_OUT_OF_RANGE):
+        return None
+    try:
+        found = _wide(msgspec.json.Decoder(float_hook=_Written).decode(body))
+    except msgspec.DecodeError:
+        return None
+    if found is None:
+        return None
+    field, number = found
+    last = field.rpartition(".")[2]
+    expected = _SMALLER.get(last) or _EXPECTED.get(last, "a number below 1.8e308")
+    return invalid(field or "body", number, expected)
+
+
+class _Written(str):
+    """A number that is no integer, as it is written."""
+
+    __slots__ = ()
+
+
+def _wide(value: Any, name: str = "") -> tuple[str, str] | None:
+    """Return the dotted name and the text of the first number that no float holds."""
+    if isinstance(value, _Written):
+        return None if isfinite(float(value)) else (name, value)
+    inside: list[tuple[str, Any]] = []
+    if isinstance(value, dict):
+        inside = [(f"{name}.{key}" if name else key, one) for key, one in value.items()]
+    elif isinstance(value, list):
+        inside = [(name, one) for one in value]
+    for below, one in inside:
+        if found := _wide(one, below):
+            return found
+    return None
 
 
 def value_of(body: bytes, field: str) -> Any:
