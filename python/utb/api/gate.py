@@ -22,6 +22,7 @@ HOSTS_SEEN_MAX: Final = 64
 OK: Final = 200
 HEADER_BYTES_MAX: Final = 16_384
 TARGET_BYTES_MAX: Final = 4_096
+SOCKET_PATH: Final = "/ws"
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 SECURITY_HEADERS: Final = ((b"x-content-type-options", b"nosniff"), NO_STORE)
 log = structlog.get_logger()
@@ -153,20 +154,25 @@ class Gate:
         await self._app(scope, receive, counted)
 
     async def _websocket(self, scope: Any, receive: Receive, send: Send) -> None:
+        extra: Any = ()
         try:
             headers = self._headers(scope)
             self._check_host(headers)
             _check_path(scope)
+            if scope["path"].rstrip("/") != SOCKET_PATH:
+                raise not_found("page", scope["path"])
             self._check_origin(headers)
             if not self._world.keys:
                 scope["utb.caller"] = ANYONE
             elif b"x-api-key" in headers:
                 scope["utb.caller"] = await self._caller(scope, headers, scope["path"])
-            self._take_turn(scope, scope.get("utb.caller"))
+            extra = self._take_turn(scope, scope.get("utb.caller"))
         except ApiError as error:
-            log.warning("API_ERROR", path=scope["path"], code=error.code, status=error.status)
-            self._world.traffic.errors_by_code[error.code] += 1
             await receive()
+            if "websocket.http.response" in scope.get("extensions", ()):
+                await self._refuse(send, error, scope["path"], extra, kind="websocket.http")
+                return
+            self._count(error, scope["path"])
             # Before the handshake is accepted, a close is an answer 403
             await send({"type": "websocket.close", "code": 1008, "reason": error.message})
             return
@@ -297,23 +303,29 @@ class Gate:
         message = f"A body of {size} bytes, at most {self._body_max}"
         return ApiError(Code.PAYLOAD_TOO_LARGE, message, {"limit": self._body_max})
 
-    async def _refuse(self, send: Send, error: ApiError, path: str, extra: Any) -> None:
+    def _count(self, error: ApiError, path: str) -> None:
         self._world.traffic.errors_by_code[error.code] += 1
         log.warning("API_ERROR", path=path, status=error.status, code=error.code)
+
+    async def _refuse(
+        self, send: Send, error: ApiError, path: str, extra: Any, kind: str = "http"
+    ) -> None:
+        self._count(error, path)
         headers = tuple((k.encode(), v.encode()) for k, v in error.headers.items())
-        await _answer(send, error.status, error.body, (*extra, *headers))
+        await _answer(send, error, (*extra, *headers), kind)
 
 
-async def _answer(send: Any, status: int, body: bytes, extra: Any) -> None:
+async def _answer(send: Any, error: ApiError, extra: Any, kind: str) -> None:
+    body = error.body
     length = (b"content-length", b"%d" % len(body))
     await send(
         {
-            "type": "http.response.start",
-            "status": status,
+            "type": f"{kind}.response.start",
+            "status": error.status,
             "headers": [JSON, length, *SECURITY_HEADERS, *extra],
         }
     )
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": f"{kind}.response.body", "body": body})
 
 
 def _check_path(scope: Any) -> None:
