@@ -140,7 +140,12 @@ def translate(error: Exception, given: Given) -> ApiError:
         return _validation(error, given)
     if isinstance(error, HTTPException):
         return _http(error)
-    return ApiError(Code.SYSTEM_ERROR, "Internal error; the log has the reason")
+    return _internal()
+
+
+def _internal() -> ApiError:
+    message = "Internal error; the log has the reason"
+    return ApiError(Code.SYSTEM_ERROR, message, {"reason": "a fault of the server"})
 
 
 def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
@@ -156,6 +161,8 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]
         return value_of(body, field)
 
     found = _too_large(error, body) or translate(error, given)
+    if found.code is Code.NOT_FOUND and not found.details:
+        found = not_found("page", request.url.path)
     if found.code is Code.SYSTEM_ERROR and not isinstance(error, (ApiError, TransientError)):
         log.error("API_ERROR", path=request.url.path, exc_info=error)
     return Response(
@@ -170,11 +177,13 @@ def _http(error: HTTPException) -> ApiError:
     status = error.status_code
     default = Code.SYSTEM_ERROR if status >= 500 else Code.INVALID_PARAMETER  # noqa: PLR2004
     code = _CODES.get(status, default)
+    if code is Code.SYSTEM_ERROR:
+        return _internal()
     messages = {
         Code.NOT_FOUND: "No such page",
         Code.METHOD_NOT_ALLOWED: "This page does not take this method",
     }
-    message = messages.get(code, error.detail if status < 500 else "Internal error")  # noqa: PLR2004
+    message = messages.get(code, error.detail)
     if code is Code.INVALID_PARAMETER:
         return ApiError(code, message, {"field": "body", "value": None, "expected": "valid JSON"})
     return ApiError(code, message, status=status, headers=dict(error.headers or {}))

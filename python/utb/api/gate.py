@@ -208,11 +208,13 @@ class Gate:
             headers[name] = value
         if size > HEADER_BYTES_MAX:
             message = f"Headers of {size} bytes, at most {HEADER_BYTES_MAX}"
-            raise ApiError(Code.PAYLOAD_TOO_LARGE, message, status=431)
+            details = {"limit": HEADER_BYTES_MAX}
+            raise ApiError(Code.PAYLOAD_TOO_LARGE, message, details, status=431)
         target = len(scope["raw_path"]) + len(scope["query_string"])
         if target > TARGET_BYTES_MAX:
             message = f"An address of {target} bytes, at most {TARGET_BYTES_MAX}"
-            raise ApiError(Code.PAYLOAD_TOO_LARGE, message, status=414)
+            details = {"limit": TARGET_BYTES_MAX}
+            raise ApiError(Code.PAYLOAD_TOO_LARGE, message, details, status=414)
         return headers
 
     def _check_host(self, headers: dict[bytes, bytes]) -> None:

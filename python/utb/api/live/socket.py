@@ -10,7 +10,7 @@ from litestar.exceptions import WebSocketDisconnect
 
 from utb.api.errors import ApiError, Code, invalid, of_message, value_of
 from utb.api.keys import Caller, Scope
-from utb.api.live.hub import Client
+from utb.api.live.hub import CLIENTS_MAX, Client
 from utb.api.live.schemas import Ask, Channel
 from utb.api.world import FromWorld, World
 from utb.serving.server import taken
@@ -36,7 +36,9 @@ async def live(socket: WebSocket[Any, Any, Any], world: FromWorld) -> None:
     await socket.accept()
     client = world.hub.join()
     if client is None:
-        error = ApiError(Code.API_RATE_LIMIT, "Too many connections")
+        error = ApiError(
+            Code.API_RATE_LIMIT, "Too many connections", {"limit": CLIENTS_MAX, "retry_after": None}
+        )
         if await taken(socket.send_data(error.body.decode()), socket.scope, SEND_S):
             closing = socket.close(code=TRY_AGAIN, reason="too many connections")
             await taken(closing, socket.scope, SEND_S)
@@ -156,7 +158,7 @@ class _Session:
         if self._caller is None:
             self._caller = self._world.keys.find(key or "", self._world.clock.now_ns())
         if self._caller is None:
-            raise ApiError(Code.UNAUTHORIZED, "The key is not valid")
+            raise ApiError(Code.UNAUTHORIZED, "The key is not valid", {"action": "auth"})
         return msgspec.json.encode({"event": "authenticated", "key": self._caller.name})
 
     def _is_flood(self) -> bool:
