@@ -7,7 +7,7 @@ from inside import Inside, Line
 
 from utb.api.controls.commands import refused
 from utb.domain.commands import Refusal, Trade
-from utb.domain.names import RefusalCode, Side
+from utb.domain.names import MANUAL, STRATEGIES, RefusalCode, Side
 from utb.domain.records import Refused
 from utb.node.intents import command_intent_id
 
@@ -145,3 +145,46 @@ def test_order_that_the_gate_cannot_take_is_told_the_condition(
     details = refused(world, refusal, command).details
     assert (details["field"], details["value"]) == (field, value)
     assert details["expected"] == expected
+
+
+@pytest.mark.parametrize("path", ["bars", "votes", "markers", "trades", "decisions"])
+async def test_unknown_symbol_is_the_same_error_everywhere(path: str) -> None:
+    details = await Inside().details("GET", f"/api/v1/{path}?symbol=FOO")
+    assert (details["field"], details["value"]) == ("symbol", "FOO")
+    assert "SOL-USDC" in details["expected"]
+
+
+async def test_unknown_strategy_is_an_error() -> None:
+    details = await Inside().details("GET", "/api/v1/trades?strategy=foo")
+    assert details["field"] == "strategy"
+    assert "momentum_breakthrough" in details["expected"]
+    for known in (*STRATEGIES, MANUAL):
+        response = await Inside().ask("GET", f"/api/v1/trades?strategy={known}&symbol=SOL-USDC")
+        assert response.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status", "expected"),
+    [
+        ("x" * 5_000, {}, 414, {"limit": 4_096}),
+        ("health", {"X-Long": "x" * 17_000}, 431, {"limit": 16_384}),
+        ("nothing", {}, 404, {"page": "/nothing"}),
+        ("a//b", {}, 404, {"page": "/a//b"}),
+        ("api/v1/orders", {}, 500, {"reason": "a fault of the server"}),
+    ],
+)
+async def test_details_are_those_of_the_page(
+    path: str, headers: dict[str, str], status: int, expected: dict[str, Any]
+) -> None:
+    inside = Inside()
+    if status == 500:
+        inside.world.replica.orders = None  # type: ignore[assignment]
+    response = await inside.ask("GET", f"/{path}", headers=headers)
+    assert response.status_code == status
+    assert response.json()["error"]["details"] == expected
+
+
+async def test_whether_time_is_simulated_is_unknown_before_it_is_told() -> None:
+    inside = Inside()
+    for path in ("status", "summary"):
+        assert (await inside.ask("GET", f"/api/v1/{path}")).json()["simulated_time"] is None

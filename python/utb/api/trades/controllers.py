@@ -1,13 +1,13 @@
 """Routes of trades."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from litestar import Request, get, post
 from litestar.params import JSONBody, PathParameter, QueryParameter
 
 from utb.api.controls.commands import command_id
 from utb.api.controls.controllers import caller_of
-from utb.api.errors import not_found
+from utb.api.errors import invalid, not_found
 from utb.api.idempotency import key_of
 from utb.api.shown import time_of
 from utb.api.shown import trade_id as name_of
@@ -15,7 +15,9 @@ from utb.api.trades import placing, timeline, views
 from utb.api.trades.schemas import Markers, TradeAnswer, TradeBody, TradeDetail, Trades
 from utb.api.world import FromWorld
 from utb.domain.commands import Trade
+from utb.domain.names import MANUAL, STRATEGIES
 
+LEADS: Final = (*STRATEGIES, MANUAL)
 Limit = Annotated[int, QueryParameter(ge=1, le=1_000, description="Most rows.")]
 Offset = Annotated[int, QueryParameter(ge=0, le=1_000_000, description="Rows to skip.")]
 Text = Annotated[str | None, QueryParameter(max_length=64)]
@@ -50,6 +52,10 @@ def get_trades(  # noqa: PLR0913, PLR0917 - the query's own fields
     until: Text = None,
 ) -> Trades:
     """Return round trips, newest first, that closed at or after `since` and before `until`."""
+    if symbol is not None:
+        placing.instrument_of(world, symbol)
+    if strategy is not None and strategy not in LEADS:
+        raise invalid("strategy", strategy, f"one of {', '.join(LEADS)}")
     wanted = views.Wanted(
         symbol=symbol,
         strategy=strategy,
