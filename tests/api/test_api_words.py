@@ -99,7 +99,7 @@ async def test_wrong_body_names_its_field(path: str, body: str, field: str, valu
     asked = Inside()
     details = await asked.details("POST", f"/api/v1/{path}", content=body, headers=headers)
     assert (details["field"], details["value"]) == (field, value)
-    assert details["expected"]
+    assert details["expected"].startswith(("a", "n", "text"))
 
 
 @pytest.mark.parametrize(
