@@ -89,7 +89,7 @@ def test_ping_unsubscribe_and_errors(bot: Bot) -> None:
     pong, gone, dance, gossip, missing, text = talk(bot, talking)
     assert pong == {"event": "pong"}
     assert gone == {"event": "unsubscribed", "channels": ["trades"]}
-    for error, field in ((dance, "action"), (gossip, "channels"), (missing, "message")):
+    for error, field in ((dance, "action"), (gossip, "channels"), (missing, "action")):
         assert error["error"]["code"] == "INVALID_PARAMETER"
         assert error["error"]["details"]["field"] == field
     assert text["error"]["code"] == "INVALID_PARAMETER"

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from utb.api.limits import Failures, RateLimit
+from utb.client import ApiError, AsyncUltimateTradingBotClient, ConnectionFailed
 from utb.errors import RefusedError
 
 NO_KEY_NEEDED = ("/health", "/dashboard", "/")
@@ -250,19 +252,46 @@ def test_one_server_per_state_directory(bot: Bot, tmp_path: Path) -> None:
     assert "without a running utb serve" in process.log.read_text()
 
 
-async def _refused(url: str, **more: Any) -> int:
+async def _refused(url: str, **more: Any) -> tuple[int, str]:
+    """Return status and code of the answer to a handshake."""
     try:
         async with connect(url, proxy=None, **more):
-            return 101
+            return 101, ""
     except InvalidStatus as error:
-        return error.response.status_code
+        body = json.loads(error.response.body or b"")
+        return error.response.status_code, body["error"]["code"]
 
 
 def test_socket_of_a_foreign_page_is_refused(bot: Bot) -> None:
     url = bot.address.replace("http", "ws") + "/ws"
-    assert asyncio.run(_refused(url, origin="https://evil.example")) == 403
-    assert asyncio.run(_refused(url, origin=bot.address)) == 101
-    assert asyncio.run(_refused(url, additional_headers={"X-API-Key": "any"})) == 101
+    assert asyncio.run(_refused(url, origin="https://evil.example")) == (403, "FORBIDDEN")
+    assert asyncio.run(_refused(url, origin=bot.address)) == (101, "")
+    assert asyncio.run(_refused(url, additional_headers={"X-API-Key": "any"})) == (101, "")
+    assert asyncio.run(_refused(url + "/nothing")) == (404, "NOT_FOUND")
+
+
+def test_socket_with_a_wrong_key_is_unauthorized(keyed: Keyed) -> None:
+    url = keyed.bot.address.replace("http", "ws") + "/ws"
+    wrong = {"X-API-Key": "utb_wrong"}
+    assert asyncio.run(_refused(url, additional_headers=wrong)) == (401, "UNAUTHORIZED")
+    assert "without completing handshake" not in keyed.bot.serve.log.read_text()
+
+
+def test_client_tells_why_it_may_not_listen(keyed: Keyed) -> None:
+    async def heard(key: str | None, port: int) -> None:
+        address = f"http://127.0.0.1:{port}/api/v1"
+        client = AsyncUltimateTradingBotClient(address, key)
+        async with client, aclosing(client.listen(["trades"])) as news:
+            await anext(news)
+
+    for key, status in (("utb_wrong", 401), (None, 401), (keyed.keys["trader"], 403)):
+        with pytest.raises(ApiError) as refused:
+            asyncio.run(heard(key, keyed.bot.port))
+        assert refused.value.status == status
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        with pytest.raises(ConnectionFailed):
+            asyncio.run(heard(None, closed.getsockname()[1]))
 
 
 def test_socket_takes_its_key_in_the_first_message(keyed: Keyed) -> None:

@@ -95,6 +95,19 @@ def test_after_the_end_of_a_market_nothing_is_asked_of_feeds_and_chain(status: F
     assert (rows["rpc"].state, rows["rpc"].reason) == off
 
 
+@pytest.mark.parametrize(
+    ("told", "reasons"),
+    [
+        (("no price feed is fresh (birdeye: cut)",), ("no price feed is fresh (birdeye: cut)",)),
+        ((), ("no price feed is fresh",)),
+    ],
+)
+def test_stale_feeds_are_one_reason(told: tuple[str, ...], reasons: tuple[str, ...]) -> None:
+    feed = msgspec.structs.replace(FEED, status=FeedStatus.STALE)
+    found, _ = health(None, feeds=(feed,), reasons=told)
+    assert found.reasons == reasons
+
+
 def test_every_endpoint_has_a_row_and_one_is_enough() -> None:
     found, rows = health(CHAIN)
     assert found.healthy

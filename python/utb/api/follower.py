@@ -2,8 +2,8 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
-from itertools import islice
+from collections import deque
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -23,6 +23,10 @@ from utb.telemetry.replica import Change, Replica
 
 SLICE_RECORDS: Final = 500
 """Records folded before other tasks have their turn."""
+SLICE_TOLD: Final = 50
+"""The same where watchers hear of each: what waits for a client of theirs is bounded."""
+PAST_KEPT: Final = 1_000
+"""News from before the start that watchers are given, the newest."""
 RETRY_S: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 """Waits between attempts to connect; the last one repeats."""
 BARS_READ: Final = 64
@@ -37,6 +41,15 @@ class Watcher(Protocol):
 
     def on_change(self, change: Change) -> None:
         """Hear of a record."""
+        ...
+
+    def on_past(self, changes: Sequence[Change], before: int) -> None:
+        """Take the newest news there already was, in place of all that was heard before.
+
+        Args:
+            changes: Oldest first.
+            before: Sequence of the newest news that is not among them; 0: there is none.
+        """
         ...
 
     def on_view(self, instrument: int) -> None:
@@ -59,6 +72,8 @@ class Follower:
         """Attempts since the last connection."""
         self._first_wall_ns: int | None = None
         """Wall time of record 1: tells one journal from another."""
+        self._told: tuple[int | None, int] = (None, 0)
+        """Journal, by its first wall time, and last record that the watchers know of."""
 
     async def run(self) -> None:
         """Connect, follow, and connect again, until cancelled."""
@@ -88,7 +103,6 @@ class Follower:
         except (InvariantError, UsageError, sqlite3.Error, msgspec.DecodeError) as error:
             # Without the trading process its instruments are only guessed from the configuration
             log.warning("the journal cannot be read yet", reason=str(error))
-            self._restart(self._world.replica.instruments)
 
     async def _session(self) -> None:
         async with await self._open(reader="serve", lane=True) as seam:
@@ -130,6 +144,8 @@ class Follower:
             self._restart(hello.instruments)
         if hello.seq:
             await self._catch_up(journal, hello.seq)
+        else:
+            self._give_past((), 0)
         world.replica.greet(hello)
 
     def _restart(self, instruments: Sequence[Instrument]) -> None:
@@ -137,24 +153,64 @@ class Follower:
         self._first_wall_ns = None
 
     async def _catch_up(self, journal: Path, upto: int | None) -> None:
-        """Fold the journal's records, bars and equity up to a sequence."""
+        """Fold the journal's records, bars and equity up to a sequence.
+
+        From the first record on this is done aside: reads must not take for the present what is
+        long past. What was missed since the last connection is folded in place, and told.
+        """
         world = self._world
-        replica = world.replica
+        if not world.replica.seq:
+            await self._begin(journal, upto)
+            return
         world.journal = journal
-        replica.equity.add_rows(read_equity(journal, after_ns=replica.equity.last_ns))
-        records = read_records(journal, replica.seq, upto)
-        while taken := list(islice(records, SLICE_RECORDS)):
-            for seq, wall_ns, record in taken:
-                if seq == 1:
-                    self._first_wall_ns = wall_ns
-                replica.apply(seq, record)
-            await asyncio.sleep(0)
-        for instrument in replica.instruments:
-            for timeframe in range(len(TIMEFRAMES)):
-                rows = read_bars(
-                    journal, instrument.index, timeframe, before_ns=_END_NS, limit=BARS_READ
-                )
-                replica.market.on_bars(rows)
+        for number, (_, change) in enumerate(_changes(world.replica, journal, upto), start=1):
+            self._tell(change)
+            if number % SLICE_TOLD == 0:
+                world.bell.ring()
+                await asyncio.sleep(0)
+        _add_bars(world.replica, journal)
+
+    async def _begin(self, journal: Path, upto: int | None) -> None:
+        """Fold a journal from its first record into a new replica, and show that when it is done.
+
+        Nobody is told of what happened before: the watchers get the newest of it to keep.
+        """
+        replica, first_wall_ns = Replica(self._world.replica.instruments), None
+        past: deque[Change] = deque()
+        before = 0
+        for wall_ns, change in _changes(replica, journal, upto):
+            if change.seq == 1:
+                first_wall_ns = wall_ns
+            if change.is_news:
+                past.append(change)
+                if len(past) > PAST_KEPT:
+                    before = past.popleft().seq
+            if change.seq % SLICE_RECORDS == 0:
+                await asyncio.sleep(0)
+        _add_bars(replica, journal)
+        self._world.replica, self._world.journal = replica, journal
+        self._first_wall_ns = first_wall_ns
+        self._give_past(past, before)
+
+    def _give_past(self, past: Sequence[Change], before: int) -> None:
+        """Give the watchers what there was; what they have not heard of the same journal is told.
+
+        So it is where a journal was folded once more while they listened.
+        """
+        known = self._told[1]
+        if self._told[0] is None or self._told[0] != self._first_wall_ns:
+            known = self._world.replica.seq
+        for watcher in self._watchers:
+            watcher.on_past([change for change in past if change.seq <= known], before)
+        self._told = (self._first_wall_ns, self._world.replica.seq)
+        for change in past:
+            if change.seq > known:
+                self._tell(change)
+
+    def _tell(self, change: Change) -> None:
+        self._told = (self._first_wall_ns, change.seq)
+        for watcher in self._watchers:
+            watcher.on_change(change)
 
     def _take(self, message: FromTrader) -> None:
         replica = self._world.replica
@@ -182,9 +238,7 @@ class Follower:
                 raise TransientError("trade", f"record {replica.seq + 1} did not come")
             if seq == 1:
                 self._first_wall_ns = message.wall_ns
-            change = replica.apply(seq, decode_record(payload))
-            for watcher in self._watchers:
-                watcher.on_change(change)
+            self._tell(replica.apply(seq, decode_record(payload)))
 
     def _rows(self, message: Rows) -> None:
         replica = self._world.replica
@@ -198,6 +252,22 @@ class Follower:
 
 def _existing(path: Path, other: Path) -> Path:
     return path if path.is_file() else other
+
+
+def _changes(replica: Replica, journal: Path, upto: int | None) -> Iterator[tuple[int, Change]]:
+    """Fold equity and records of a journal's file, and yield (wall ns, change) of each record."""
+    replica.equity.add_rows(read_equity(journal, after_ns=replica.equity.last_ns))
+    for seq, wall_ns, record in read_records(journal, replica.seq, upto):
+        yield wall_ns, replica.apply(seq, record)
+
+
+def _add_bars(replica: Replica, journal: Path) -> None:
+    for instrument in replica.instruments:
+        for timeframe in range(len(TIMEFRAMES)):
+            rows = read_bars(
+                journal, instrument.index, timeframe, before_ns=_END_NS, limit=BARS_READ
+            )
+            replica.market.on_bars(rows)
 
 
 def _first_wall_ns(journal: Path) -> int | None:

@@ -14,6 +14,7 @@ from utb.api.hot import JSON, NO_STORE, Hot, Kept
 from utb.api.keys import ANYONE, Caller
 from utb.api.keys import Scope as KeyScope
 from utb.api.limits import Failures, RateLimit
+from utb.api.origins import Origins
 from utb.api.paths import is_plain, needs, open_to_all, unlimited
 from utb.api.world import World
 from utb.config.schema import Server
@@ -22,6 +23,9 @@ HOSTS_SEEN_MAX: Final = 64
 OK: Final = 200
 HEADER_BYTES_MAX: Final = 16_384
 TARGET_BYTES_MAX: Final = 4_096
+DELAYED_MAX: Final = 32
+"""Answers to wrong keys that wait at a time, a small part of all connections."""
+SOCKET_PATH: Final = "/ws"
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 SECURITY_HEADERS: Final = ((b"x-content-type-options", b"nosniff"), NO_STORE)
 log = structlog.get_logger()
@@ -41,7 +45,7 @@ class Gate:
         self._hot = hot
         self._kept = Kept(world)
         self._hosts = frozenset(host.lower().encode() for host in server.allowed_hosts)
-        self._origins = frozenset(origin.lower().encode() for origin in server.origins)
+        self._origins = Origins(server.origins)
         self._body_max = server.body_bytes_max
         self._limit = RateLimit(server.rate_limit_per_minute)
         self._limits = b"limit=%d, remaining=%%d, reset=%%d" % server.rate_limit_per_minute
@@ -49,12 +53,16 @@ class Gate:
         self._hosts_seen: set[bytes] = set()
         """Host headers that passed the check, a bounded number."""
         self._failures = Failures()
+        self._delayed = 0
+        """Answers to wrong keys that wait."""
         self._elapsed_ns = world.clock.elapsed_ns
 
     async def __call__(self, scope: Any, receive: Receive, send: Any) -> None:
         """Let one request or connection in, or answer it here."""
         kind = scope["type"]
         if kind == "http":
+            if scope["method"] == "HEAD":
+                scope, send = {**scope, "method": "GET"}, _without_body(send)
             if self._is_open and scope["method"] == "GET":
                 # The same checks as below, without what only other requests need
                 began_ns = self._elapsed_ns()
@@ -62,7 +70,7 @@ class Gate:
                 page = None if query else self._hot.get(path, began_ns)
                 if page is None:
                     page = self._kept.get(path, query, began_ns)
-                if page is not None and self._knows_host(scope):
+                if page is not None and self._is_plain(scope):
                     client = scope["client"]
                     name = client[0] if client else "local"
                     left, wait_s = self._limit.take(name, began_ns)
@@ -79,8 +87,11 @@ class Gate:
         else:
             await self._app(scope, receive, send)
 
-    def _knows_host(self, scope: Any) -> bool:
-        """Return whether a request has one Host that was let in before, and no long headers."""
+    def _is_plain(self, scope: Any) -> bool:
+        """Return whether a request has one Host that was let in before, and nothing unusual.
+
+        Unusual are long headers, and the Origin of a site that may have to be told something.
+        """
         host, size = None, 0
         for name, value in scope["headers"]:
             size += len(value)
@@ -88,6 +99,8 @@ class Gate:
                 if host is not None:
                     return False
                 host = value
+            elif name == b"origin" and self._origins:
+                return False
         return host in self._hosts_seen and size < HEADER_BYTES_MAX // 2
 
     async def _http(self, scope: Any, receive: Receive, send: Any) -> None:
@@ -97,15 +110,22 @@ class Gate:
         try:
             headers = self._headers(scope)
             self._check_host(headers)
+            extra = permission = self._origins.permission(headers)
             _check_path(scope)
+            if told := self._origins.preflight(method, headers):
+                # A browser asks without a key
+                extra = (*permission, *told, *self._take_turn(scope, None))
+                await _answer(send, 204, b"", extra)
+                self._world.traffic.add(204, self._elapsed_ns() - began_ns)
+                return
             caller = await self._caller(scope, headers, path)
             if not unlimited(path):
-                extra = self._take_turn(scope, caller)
+                extra = (*permission, *self._take_turn(scope, caller))
             if caller is not None:
                 scope["utb.caller"] = caller
                 self._check_scope(caller, method, path)
             if method not in _SAFE:
-                self._check_origin(headers)
+                self._origins.check(headers)
                 receive = await self._body(scope, receive, headers)
             elif method == "GET":
                 query = scope["query_string"]
@@ -139,10 +159,11 @@ class Gate:
                 status = message["status"]
                 if is_read and status == OK:
                     head = list(message["headers"])
-                named = {name for name, _ in message["headers"]}
+                told = [_with_head(header) for header in message["headers"]]
+                named = {name for name, _ in told}
                 added = (*SECURITY_HEADERS, *extra)
                 more = (header for header in added if header[0] not in named)
-                message["headers"] = [*message["headers"], *more]
+                message["headers"] = [*told, *more]
                 traffic.add(status, self._elapsed_ns() - began_ns)
                 if status >= 400:  # noqa: PLR2004 - errors
                     log.warning("API_ERROR", path=scope["path"], status=status)
@@ -153,20 +174,25 @@ class Gate:
         await self._app(scope, receive, counted)
 
     async def _websocket(self, scope: Any, receive: Receive, send: Send) -> None:
+        extra: Any = ()
         try:
             headers = self._headers(scope)
             self._check_host(headers)
             _check_path(scope)
-            self._check_origin(headers)
+            if scope["path"].rstrip("/") != SOCKET_PATH:
+                raise not_found("page", scope["path"])
+            self._origins.check(headers)
             if not self._world.keys:
                 scope["utb.caller"] = ANYONE
             elif b"x-api-key" in headers:
                 scope["utb.caller"] = await self._caller(scope, headers, scope["path"])
-            self._take_turn(scope, scope.get("utb.caller"))
+            extra = self._take_turn(scope, scope.get("utb.caller"))
         except ApiError as error:
-            log.warning("API_ERROR", path=scope["path"], code=error.code, status=error.status)
-            self._world.traffic.errors_by_code[error.code] += 1
             await receive()
+            if "websocket.http.response" in scope.get("extensions", ()):
+                await self._refuse(send, error, scope["path"], extra, kind="websocket.http")
+                return
+            self._count(error, scope["path"])
             # Before the handshake is accepted, a close is an answer 403
             await send({"type": "websocket.close", "code": 1008, "reason": error.message})
             return
@@ -182,11 +208,13 @@ class Gate:
             headers[name] = value
         if size > HEADER_BYTES_MAX:
             message = f"Headers of {size} bytes, at most {HEADER_BYTES_MAX}"
-            raise ApiError(Code.PAYLOAD_TOO_LARGE, message, status=431)
+            details = {"limit": HEADER_BYTES_MAX}
+            raise ApiError(Code.PAYLOAD_TOO_LARGE, message, details, status=431)
         target = len(scope["raw_path"]) + len(scope["query_string"])
         if target > TARGET_BYTES_MAX:
             message = f"An address of {target} bytes, at most {TARGET_BYTES_MAX}"
-            raise ApiError(Code.PAYLOAD_TOO_LARGE, message, status=414)
+            details = {"limit": TARGET_BYTES_MAX}
+            raise ApiError(Code.PAYLOAD_TOO_LARGE, message, details, status=414)
         return headers
 
     def _check_host(self, headers: dict[bytes, bytes]) -> None:
@@ -202,37 +230,42 @@ class Gate:
             details = {"field": "Host", "value": shown[:200], "expected": "server.allowed_hosts"}
             raise ApiError(Code.FORBIDDEN, "This host name is not served", details)
 
-    def _check_origin(self, headers: dict[bytes, bytes]) -> None:
-        """Refuse what another site's page asks for: browsers name it."""
-        origin = headers.get(b"origin")
-        if origin is None:
-            return
-        origin = origin.lower()
-        own = origin.partition(b"://")[2]
-        if own == headers.get(b"host", b"").lower() or origin in self._origins:
-            return
-        shown = origin.decode("latin-1")
-        details = {"field": "Origin", "value": shown[:200], "expected": "server.origins"}
-        raise ApiError(Code.FORBIDDEN, "Requests of this origin are not served", details)
-
     async def _caller(self, scope: Any, headers: dict[bytes, bytes], path: str) -> Caller | None:
         """Return who asks; None where nobody needs to say."""
         if not self._world.keys:
             return ANYONE
         key = headers.get(b"x-api-key")
-        address = _address(scope)
-        if key is None:
-            if open_to_all(path):
-                return None
-            raise ApiError(Code.UNAUTHORIZED, "A key is needed", {"header": "X-API-Key"})
-        caller = self._world.keys.find(key.decode("latin-1"), self._world.clock.now_ns())
+        caller = None
+        if key is not None:
+            caller = self._world.keys.find(key.decode("latin-1"), self._world.clock.now_ns())
         if caller is not None:
-            self._failures.clear(address)
-            return caller
-        if open_to_all(path):
-            return None
-        await asyncio.sleep(self._failures.delay_s(address))
-        raise ApiError(Code.UNAUTHORIZED, "The key is not valid", {"header": "X-API-Key"})
+            self._failures.clear(_address(scope))
+        elif not open_to_all(path):
+            await self._turn_away(scope, given=key is not None)
+        return caller
+
+    async def _turn_away(self, scope: Any, *, given: bool) -> None:
+        """Refuse whoever has no valid key.
+
+        Its address is counted first, so that keys cannot be tried without end. A wrong key waits
+        for its answer; only so many do at a time, for each holds a connection.
+
+        Raises:
+            ApiError: Always.
+        """
+        self._take_turn(scope, None)
+        details = {"header": "X-API-Key"}
+        if not given:
+            raise ApiError(Code.UNAUTHORIZED, "A key is needed", details)
+        delay_s = self._failures.delay_s(_address(scope))
+        if self._delayed >= DELAYED_MAX:
+            raise _too_many("Too many wrong keys", DELAYED_MAX, 2, {})
+        self._delayed += 1
+        try:
+            await asyncio.sleep(delay_s)
+        finally:
+            self._delayed -= 1
+        raise ApiError(Code.UNAUTHORIZED, "The key is not valid", details)
 
     def _check_scope(self, caller: Caller, method: str, path: str) -> None:
         wanted: KeyScope = needs(method, path)
@@ -246,10 +279,8 @@ class Gate:
         left, wait_s = self._limit.take(name, self._elapsed_ns())
         shown = self._limits % (max(left, 0), wait_s)
         if left < 0:
-            details = {"limit": self._limit.per_minute, "retry_after": wait_s}
-            headers = {"ratelimit": shown.decode(), "retry-after": str(wait_s)}
-            message = "Too many requests"
-            raise ApiError(Code.API_RATE_LIMIT, message, details, headers=headers)
+            told = {"ratelimit": shown.decode()}
+            raise _too_many("Too many requests", self._limit.per_minute, wait_s, told)
         return ((b"ratelimit", shown),)
 
     async def _body(self, scope: Any, receive: Receive, headers: dict[bytes, bytes]) -> Receive:
@@ -297,23 +328,54 @@ class Gate:
         message = f"A body of {size} bytes, at most {self._body_max}"
         return ApiError(Code.PAYLOAD_TOO_LARGE, message, {"limit": self._body_max})
 
-    async def _refuse(self, send: Send, error: ApiError, path: str, extra: Any) -> None:
+    def _count(self, error: ApiError, path: str) -> None:
         self._world.traffic.errors_by_code[error.code] += 1
         log.warning("API_ERROR", path=path, status=error.status, code=error.code)
+
+    async def _refuse(
+        self, send: Send, error: ApiError, path: str, extra: Any, kind: str = "http"
+    ) -> None:
+        self._count(error, path)
         headers = tuple((k.encode(), v.encode()) for k, v in error.headers.items())
-        await _answer(send, error.status, error.body, (*extra, *headers))
+        await _answer(send, error.status, error.body, (*extra, *headers), kind)
 
 
-async def _answer(send: Any, status: int, body: bytes, extra: Any) -> None:
-    length = (b"content-length", b"%d" % len(body))
+async def _answer(send: Any, status: int, body: bytes, extra: Any, kind: str = "http") -> None:
+    content = (JSON, (b"content-length", b"%d" % len(body))) if body else ()
     await send(
         {
-            "type": "http.response.start",
+            "type": f"{kind}.response.start",
             "status": status,
-            "headers": [JSON, length, *SECURITY_HEADERS, *extra],
+            "headers": [*content, *SECURITY_HEADERS, *extra],
         }
     )
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": f"{kind}.response.body", "body": body})
+
+
+def _without_body(send: Any) -> Any:
+    """Return a `send` that leaves out what HEAD does not want."""
+
+    async def head(message: Any) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return head
+
+
+def _too_many(message: str, limit: int, wait_s: int, headers: dict[str, str]) -> ApiError:
+    details = {"limit": limit, "retry_after": wait_s}
+    headers = headers | {"retry-after": str(wait_s)}
+    return ApiError(Code.API_RATE_LIMIT, message, details, headers=headers)
+
+
+def _with_head(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
+    """Return a header; where one says that GET is allowed, HEAD is as well."""
+    name, value = header
+    if name.lower() != b"allow":
+        return header
+    methods = {method.strip() for method in value.split(b",")}
+    return name, b", ".join(sorted(methods | ({b"HEAD"} if b"GET" in methods else set())))
 
 
 def _check_path(scope: Any) -> None:

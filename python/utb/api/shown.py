@@ -1,12 +1,17 @@
 """What the views of several nouns share."""
 
+from typing import Final
+
+from utb.api.errors import invalid
 from utb.api.world import World
 from utb.domain.amounts import price_of
 from utb.domain.market import Instrument
 from utb.domain.orders import Fill
-from utb.domain.times import iso
+from utb.domain.times import iso, parse_iso
 from utb.telemetry.replica import Replica
 
+_TIME: Final = "ISO 8601 time, for example 2025-10-07T10:30:00Z"
+_TIME_MAX_NS: Final = (1 << 63) - 1
 PRICE_DIGITS = 5
 """Significant digits of a price."""
 
@@ -14,6 +19,23 @@ PRICE_DIGITS = 5
 def when(ts_ns: int | None) -> str | None:
     """Return a time as JSON has it."""
     return None if ts_ns is None or ts_ns <= 0 else iso(ts_ns)
+
+
+def time_of(field: str, text: str | None) -> int | None:
+    """Return the nanoseconds since the epoch of a time that a request names; None: it names none.
+
+    Raises:
+        ApiError: If it is no time, or none that 64 bits hold: the years 1678 to 2261.
+    """
+    if text is None:
+        return None
+    try:
+        ts_ns = parse_iso(text)
+    except (ValueError, OverflowError):
+        raise invalid(field, text, _TIME) from None
+    if abs(ts_ns) > _TIME_MAX_NS:
+        raise invalid(field, text, f"{_TIME}, of the years 1678 to 2261")
+    return ts_ns
 
 
 def as_of(world: World) -> str | None:

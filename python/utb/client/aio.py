@@ -8,12 +8,13 @@ from typing import Any, Self
 import httpx
 import msgspec
 from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus, WebSocketException
 
 from utb.client.wire import (
     BASE_URL,
     LOST,
+    SAID,
     TIMEOUT_S,
-    ApiError,
     Asked,
     ConnectionFailed,
     Json,
@@ -23,6 +24,7 @@ from utb.client.wire import (
     get,
     part,
     post,
+    refusal,
     trade,
 )
 
@@ -259,20 +261,30 @@ class AsyncUltimateTradingBotClient:
 
         Args:
             channels: Some of trades, positions, performance, alerts, market.
-            since: Send again what came after this sequence on trades and alerts.
+            since: Send again what came after this sequence on trades and alerts. Where not all of
+                it is kept, the confirmation is yielded too: `{"event": "subscribed", ...,
+                "complete": False, "from_seq": N}`.
 
         Raises:
-            ApiError: If the subscription is refused.
+            ApiError: If the connection or the subscription is refused.
+            ConnectionFailed: If the API is not reached, or the connection breaks.
         """
-        async with connect(
+        connecting = connect(
             self._wire.socket_url, additional_headers=self._wire.headers, compression=None
-        ) as socket:
-            ask = {"action": "subscribe", "channels": list(channels), "since": since}
-            await socket.send(msgspec.json.encode(ask).decode())
-            async for text in socket:
-                message = msgspec.json.decode(text)
-                if "error" in message:
-                    error = message["error"]
-                    raise ApiError(400, error["code"], error["message"], error["details"])
-                if "channel" in message:
-                    yield message
+        )
+        ask = {"action": "subscribe", "channels": list(channels), "since": since}
+        try:
+            async with connecting as socket:
+                await socket.send(msgspec.json.encode(ask).decode())
+                async for text in socket:
+                    message = msgspec.json.decode(text)
+                    if "error" in message:
+                        raise refusal(SAID.get(message["error"]["code"], 400), message)
+                    if "channel" in message or message.get("complete") is False:
+                        yield message
+        except InvalidStatus as error:
+            response = error.response
+            answer(httpx.Response(response.status_code, content=bytes(response.body or b"")))
+            raise ConnectionFailed(f"status {response.status_code} of /ws") from error
+        except (OSError, WebSocketException) as error:
+            raise ConnectionFailed(str(error) or type(error).__name__) from error

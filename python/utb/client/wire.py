@@ -25,6 +25,8 @@ LOST: Final = (
 It is sent once more: a command by the same key is answered and not repeated.
 """
 Json = dict[str, Any]
+SAID: Final = {"UNAUTHORIZED": 401, "FORBIDDEN": 403, "API_RATE_LIMIT": 429}
+"""Statuses of the errors that `/ws` tells in a message, where they are not 400."""
 
 
 class ApiError(UtbError):
@@ -145,5 +147,10 @@ def answer(response: httpx.Response) -> Any:
         raise ConnectionFailed(f"status {response.status_code} without JSON") from error
     if response.is_success or "error" not in body:
         return body
+    raise refusal(response.status_code, body)
+
+
+def refusal(status: int, body: Json) -> ApiError:
+    """Return the error that an answer in the API's form of errors tells."""
     told = body["error"]
-    raise ApiError(response.status_code, told["code"], told["message"], told["details"])
+    return ApiError(status, told["code"], told["message"], told["details"])

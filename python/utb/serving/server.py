@@ -46,6 +46,12 @@ class WebSocket(WebSocketsSansIOProtocol):
         if scope is not None:
             scope[ABORT] = self.transport.abort
 
+    async def send(self, message: Any) -> None:
+        """Send; a handshake that was answered like a request is complete with that answer."""
+        await super().send(message)
+        if self.initial_response is not None and self.close_sent:
+            self.handshake_complete = True
+
     async def run_asgi(self) -> None:
         """Run the application; the connection ends soon after it, read or not."""
         try:

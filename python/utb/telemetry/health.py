@@ -200,6 +200,9 @@ def _fresh(age_s: float | None) -> bool:
     return age_s is not None and age_s <= PULSE_AGE_MAX_S
 
 
+_NOT_FRESH: Final = "no price feed is fresh"
+
+
 def _reasons(
     link: Link, pulse: Pulse | None, rows: list[Component], age_s: float | None
 ) -> tuple[str, ...]:
@@ -214,8 +217,10 @@ def _reasons(
     if not pulse.clock_sound:
         found.append("the clock is not sound")
     fresh = any(feed.status is FeedStatus.FRESH for feed in pulse.feeds)
-    if not fresh and not pulse.finished:
-        found.append("no price feed is fresh")
+    told = any(reason.startswith(_NOT_FRESH) for reason in found)
+    if not fresh and not pulse.finished and not told:
+        # The trading process says which feeds, as soon as it has noticed
+        found.append(_NOT_FRESH)
     return tuple(dict.fromkeys(found))
 
 

@@ -65,6 +65,12 @@ class Change(msgspec.Struct, frozen=True):
     trade: Trade | None
     alert: Alert | None
 
+    @property
+    def is_news(self) -> bool:
+        """Return whether somebody should hear of it: a fill, a closed trade, an alert."""
+        told = self.trade is not None or self.alert is not None
+        return told or isinstance(self.record, FillBooked)
+
 
 class Replica:
     """State of one trading process as far as it has told."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 import structlog
 
 from utb.api.errors import ApiError, Code, invalid
-from utb.api.orders.refusal import told
+from utb.api.orders.refusal import Told, told
 from utb.api.world import World
 from utb.domain.commands import Accepted, Command, Refusal, Trade
 from utb.domain.names import RefusalCode, Side
@@ -46,6 +46,11 @@ _STATE: Final = frozenset(
 _WRONG: Final = frozenset(
     {RefusalCode.INVALID_INPUT, RefusalCode.STOP_NOT_BELOW_ENTRY, RefusalCode.BELOW_MINIMUM}
 )
+
+_ONE_UNIT: Final = 1.0
+"""Limit of an order that is worth nothing, base units."""
+_LEVELS: Final = "stop and target"
+"""How the gate begins when a level cannot be."""
 
 _FIELDS: Final = {"size_base_raw": "size", "instrument": "symbol", "position_id": "id"}
 """Names of a command's fields as the API has them."""
@@ -90,7 +95,7 @@ async def give(world: World, command: Command) -> Accepted:
         return answer
     if isinstance(command, Trade) and command.side is Side.BUY and answer.field == "order":
         await _recorded(world, answer.command_id)
-    raise refused(world, answer)
+    raise refused(world, answer, command)
 
 
 async def _caught_up(world: World, seq: int) -> None:
@@ -108,7 +113,7 @@ async def _recorded(world: World, given: str) -> None:
                 await world.bell.heard()
 
 
-def refused(world: World, refusal: Refusal) -> ApiError:
+def refused(world: World, refusal: Refusal, command: Command) -> ApiError:
     """Return the error of a refused command, with the gate's numbers where it was the gate."""
     code = code_of(refusal.code)
     record = _record(world, refusal.command_id)
@@ -121,8 +126,7 @@ def refused(world: World, refusal: Refusal) -> ApiError:
             "order_value": said.order_value,
         }
         if code is Code.INVALID_PARAMETER:
-            field = "stop" if record.code is RefusalCode.STOP_NOT_BELOW_ENTRY else "size"
-            details |= {"field": field, "expected": said.message}
+            details |= _wrong(world, record, said, command)
         return ApiError(code, said.message, details)
     field = _FIELDS.get(refusal.field, refusal.field)
     if code is Code.INVALID_PARAMETER:
@@ -132,6 +136,22 @@ def refused(world: World, refusal: Refusal) -> ApiError:
         shown["value"] = refusal.value
     sentence = refusal.code.lower().replace("_", " ")
     return ApiError(code, f"{sentence}: {field} must be {refusal.expected}", shown)
+
+
+def _wrong(world: World, record: Refused, said: Told, command: Command) -> dict[str, Any]:
+    """Return which field of an order the gate cannot take, and what it must be."""
+    if record.code is RefusalCode.STOP_NOT_BELOW_ENTRY:
+        return {"field": "stop", "expected": f"a price below the entry, {record.limit:g}"}
+    if record.code is RefusalCode.BELOW_MINIMUM:
+        if record.limit > _ONE_UNIT:
+            quote = world.replica.instruments[record.instrument].quote
+            return {"field": "size", "expected": f"an order of at least {said.limit:g} {quote}"}
+        return {"field": "size", "expected": "an order that moves at least one base unit"}
+    target = command.target if isinstance(command, Trade) else None
+    if target is not None and record.message.startswith(_LEVELS):
+        # A stop above zero is all that is asked of it here, and the request was held to that
+        return {"field": "target", "value": target, "expected": "a price above the present one"}
+    return {"field": "size", "expected": "an amount that can be traded"}
 
 
 def _record(world: World, given: str) -> Refused | None:

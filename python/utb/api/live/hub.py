@@ -19,6 +19,7 @@ from utb.api.trades.views import row as trade_row
 from utb.api.world import World
 from utb.domain.amounts import units_of
 from utb.domain.market import Instrument
+from utb.domain.orders import Trade
 from utb.domain.records import FillBooked, TriggerArmed, TriggerMovedRecord
 from utb.telemetry.market import TIMEFRAMES, Bar
 from utb.telemetry.replica import Change
@@ -29,6 +30,8 @@ KEPT: Final = 1_000
 """Messages of `trades` and `alerts` that `since` can ask for."""
 WAITING_MAX: Final = KEPT + QUEUE_MESSAGES
 """Messages that wait for a client, those of one `since` among them."""
+REPEATED: Final = (Channel.TRADES, Channel.ALERTS)
+"""Channels of which `since` sends again what is kept."""
 CLIENTS_MAX: Final = 64
 TICK_S: Final = 0.2
 """Market and positions are sent at most this often."""
@@ -76,7 +79,9 @@ class Hub:
     def __init__(self, world: World) -> None:
         self._world = world
         self._clients: set[Client] = set()
-        self._kept: deque[tuple[int, Channel, bytes]] = deque(maxlen=KEPT)
+        self._kept: deque[tuple[int, Channel, bytes]] = deque()
+        self._gone: dict[Channel, int] | None = None
+        """Sequence of the newest message that is kept no more; None until the past is known."""
         self._moved: set[int] = set()
         """Instruments with news since the last tick."""
         self._closed: dict[int, Bar] = {}
@@ -98,8 +103,14 @@ class Hub:
         self._clients.discard(client)
         self._world.traffic.clients = len(self._clients)
 
-    def subscribe(self, client: Client, channels: Sequence[Channel], since: int | None) -> None:
-        """Subscribe, and send what is known now, or what came since."""
+    def subscribe(
+        self, client: Client, channels: Sequence[Channel], since: int | None
+    ) -> dict[str, Any]:
+        """Subscribe, and send what is known now, or what came since.
+
+        Returns:
+            What the confirmation says beside the channels: that not everything is kept any more.
+        """
         client.channels.update(channels)
         known = [] if since is None else self._since(channels, since)
         if Channel.POSITIONS in channels:
@@ -113,11 +124,25 @@ class Hub:
             )
         if known:
             client.put(*known)
+        return {} if since is None else self._lacking(channels, since)
 
     def _since(self, channels: Sequence[Channel], since: int) -> list[bytes]:
         return [
             message for seq, channel, message in self._kept if seq > since and channel in channels
         ]
+
+    def _lacking(self, channels: Sequence[Channel], since: int) -> dict[str, Any]:
+        """Return what to say where `since` cannot be answered in full."""
+        asked = [channel for channel in channels if channel in REPEATED]
+        if not asked:
+            return {}
+        if self._gone is None:
+            return {"complete": False, "from_seq": None}
+        first = max(self._gone.get(channel, 0) for channel in asked) + 1
+        # A sequence that we have not come to is one of another journal
+        if first <= since + 1 <= self._world.replica.seq + 1:
+            return {}
+        return {"complete": False, "from_seq": first}
 
     # What the follower tells
 
@@ -130,16 +155,30 @@ class Hub:
         elif isinstance(record, (TriggerArmed, TriggerMovedRecord)):
             self._positions_changed = True
         if change.trade is not None:
-            instrument = self._world.replica.instruments[change.trade.instrument]
-            closed = {
-                "kind": "trade",
-                **msgspec.structs.asdict(trade_row(change.trade, instrument)),
-            }
+            closed = self._closed_news(change.trade)
             self._keep(change.seq, Channel.TRADES, closed)
             log.info("TRADE", **_flat(closed))
             log.info("PERFORMANCE", **self._figures())
         if change.alert is not None:
             self._keep(change.seq, Channel.ALERTS, alert_row(change.alert))
+
+    def on_past(self, changes: Sequence[Change], before: int) -> None:
+        """Keep what happened before anybody could be told, for `since`."""
+        self._kept.clear()
+        self._gone = dict.fromkeys(REPEATED, before)
+        for change in changes:
+            record = change.record
+            told = when(record.ts_ns)
+            news: list[tuple[Channel, Any]] = []
+            if isinstance(record, FillBooked):
+                news.append((Channel.TRADES, self._fill(record)))
+            if change.trade is not None:
+                news.append((Channel.TRADES, self._closed_news(change.trade)))
+            if change.alert is not None:
+                news.append((Channel.ALERTS, alert_row(change.alert)))
+            for channel, data in news:
+                message = Message(channel=channel, seq=change.seq, timestamp=told, data=data)
+                self._remember(change.seq, channel, msgspec.json.encode(message))
 
     def on_view(self, instrument: int) -> None:
         """Remember that an instrument has news."""
@@ -186,9 +225,16 @@ class Hub:
         return any(channel in client.channels for client in self._clients)
 
     def _keep(self, seq: int, channel: Channel, data: Any) -> None:
-        message = self._encode(channel, data)
-        self._kept.append((seq, channel, message))
+        message = self._encode(channel, data, seq)
+        self._remember(seq, channel, message)
         self._publish(channel, message)
+
+    def _remember(self, seq: int, channel: Channel, message: bytes) -> None:
+        self._kept.append((seq, channel, message))
+        if len(self._kept) > KEPT:
+            gone, left, _ = self._kept.popleft()
+            if self._gone is not None:
+                self._gone[left] = gone
 
     def _publish(self, channel: Channel, message: bytes) -> None:
         for client in self._clients:
@@ -196,11 +242,11 @@ class Hub:
                 self._world.traffic.clients_dropped += 1
                 log.warning("a WebSocket client is too slow and is dropped", channel=channel)
 
-    def _encode(self, channel: Channel, data: Any) -> bytes:
+    def _encode(self, channel: Channel, data: Any, seq: int | None = None) -> bytes:
         return msgspec.json.encode(
             Message(
                 channel=channel,
-                seq=self._world.replica.seq,
+                seq=self._world.replica.seq if seq is None else seq,
                 timestamp=as_of(self._world),
                 data=data,
             )
@@ -224,6 +270,10 @@ class Hub:
             votes=rows(world, view),
             decision=decision(world, instrument, evaluation),
         )
+
+    def _closed_news(self, trade: Trade) -> dict[str, Any]:
+        instrument = self._world.replica.instruments[trade.instrument]
+        return {"kind": "trade", **msgspec.structs.asdict(trade_row(trade, instrument))}
 
     def _fill(self, record: FillBooked) -> FillNews:
         fill, replica = record.fill, self._world.replica

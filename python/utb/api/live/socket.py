@@ -8,9 +8,9 @@ import structlog
 from litestar import WebSocket, websocket
 from litestar.exceptions import WebSocketDisconnect
 
-from utb.api.errors import ApiError, Code, invalid
+from utb.api.errors import ApiError, Code, invalid, of_message, value_of
 from utb.api.keys import Caller, Scope
-from utb.api.live.hub import Client
+from utb.api.live.hub import CLIENTS_MAX, Client
 from utb.api.live.schemas import Ask, Channel
 from utb.api.world import FromWorld, World
 from utb.serving.server import taken
@@ -26,6 +26,8 @@ TRY_AGAIN: Final = 1013
 
 log = structlog.get_logger()
 _ASK: Final = msgspec.json.Decoder(Ask)
+_SHOWN: Final = frozenset({"action", "channels", "since"})
+"""Fields whose wrong value a client is shown."""
 
 
 @websocket("/ws", include_in_schema=False)
@@ -34,7 +36,9 @@ async def live(socket: WebSocket[Any, Any, Any], world: FromWorld) -> None:
     await socket.accept()
     client = world.hub.join()
     if client is None:
-        error = ApiError(Code.API_RATE_LIMIT, "Too many connections")
+        error = ApiError(
+            Code.API_RATE_LIMIT, "Too many connections", {"limit": CLIENTS_MAX, "retry_after": None}
+        )
         if await taken(socket.send_data(error.body.decode()), socket.scope, SEND_S):
             closing = socket.close(code=TRY_AGAIN, reason="too many connections")
             await taken(closing, socket.scope, SEND_S)
@@ -97,12 +101,12 @@ class _Session:
 
     async def _listen(self) -> None:
         while True:
-            text = await self._socket.receive_data(mode="text")
+            said = await self._next()
             if self._is_flood():
                 await self._close(POLICY, "too many messages")
                 return
             try:
-                self._answer(self._act(text))
+                self._answer(self._act(said))
             except ApiError as error:
                 self._world.traffic.errors_by_code[error.code] += 1
                 self._answer(error.body)
@@ -111,14 +115,27 @@ class _Session:
                     await self._close(POLICY, "the key is not valid")
                     return
 
+    async def _next(self) -> str | bytes:
+        message: Any = await self._socket.receive()
+        if message["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(detail="the client left", code=message["code"])
+        text = message.get("text")
+        return message.get("bytes") or b"" if text is None else str(text)
+
     def _answer(self, body: bytes) -> None:
         self._client.put(body)
 
-    def _act(self, text: str | bytes) -> bytes:
+    def _act(self, said: str | bytes) -> bytes:
+        if isinstance(said, bytes):
+            raise invalid("message", None, "a text frame", "Send JSON as text, not as bytes")
         try:
-            ask = _ASK.decode(text)
+            ask = _ASK.decode(said)
         except msgspec.DecodeError as error:
-            raise invalid("message", str(text)[:80], "JSON with action and channels") from error
+            # Only these are shown again: another field may hold a key
+            raise of_message(
+                error,
+                lambda _, field: value_of(said.encode(), field) if field in _SHOWN else None,
+            ) from error
         if ask.action == "auth":
             return self._auth(ask.key)
         if ask.action == "ping":
@@ -130,17 +147,18 @@ class _Session:
         if Scope.READ not in self._caller.scopes:
             raise ApiError(Code.FORBIDDEN, "This key may not read", {"scope": Scope.READ})
         channels = [_channel(name) for name in ask.channels]
+        more = {}
         if ask.action == "subscribe":
-            self._world.hub.subscribe(self._client, channels, ask.since)
+            more = self._world.hub.subscribe(self._client, channels, ask.since)
         else:
             self._client.channels.difference_update(channels)
-        return _event(f"{ask.action}d", channels)
+        return msgspec.json.encode({"event": f"{ask.action}d", "channels": channels, **more})
 
     def _auth(self, key: str | None) -> bytes:
         if self._caller is None:
             self._caller = self._world.keys.find(key or "", self._world.clock.now_ns())
         if self._caller is None:
-            raise ApiError(Code.UNAUTHORIZED, "The key is not valid")
+            raise ApiError(Code.UNAUTHORIZED, "The key is not valid", {"action": "auth"})
         return msgspec.json.encode({"event": "authenticated", "key": self._caller.name})
 
     def _is_flood(self) -> bool:
@@ -160,7 +178,3 @@ def _channel(name: str) -> Channel:
         return Channel(name)
     except ValueError:
         raise invalid("channels", name, f"some of {', '.join(Channel)}") from None
-
-
-def _event(name: str, channels: list[Channel]) -> bytes:
-    return msgspec.json.encode({"event": name, "channels": channels})

@@ -5,14 +5,13 @@ from typing import Annotated
 from litestar import get
 from litestar.params import QueryParameter
 
-from utb.api.errors import invalid
 from utb.api.market import views
 from utb.api.market.schemas import Bars, Instruments, Votes
 from utb.api.market.votes import votes
+from utb.api.shown import time_of
 from utb.api.trades.placing import instrument_of
 from utb.api.world import FromWorld
 from utb.config.ranges import Timeframe
-from utb.domain.times import parse_iso
 
 Symbol = Annotated[str, QueryParameter(max_length=64, description="For example SOL-USDC.")]
 
@@ -34,12 +33,7 @@ async def get_bars(
     ] = None,
 ) -> Bars:
     """Return the newest closed bars, oldest first, and the forming one."""
-    before_ns = None
-    if before is not None:
-        try:
-            before_ns = parse_iso(before)
-        except (ValueError, OverflowError):
-            raise invalid("before", before, "ISO 8601 time") from None
+    before_ns = time_of("before", before)
     instrument = instrument_of(world, symbol)
     return await views.bars(world, instrument, timeframe, limit=limit, before_ns=before_ns)
 

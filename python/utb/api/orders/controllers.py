@@ -7,6 +7,7 @@ from litestar.params import QueryParameter
 
 from utb.api.orders import views
 from utb.api.orders.schemas import Alerts, Decisions, Orders, Refusals
+from utb.api.trades.placing import instrument_of
 from utb.api.world import FromWorld
 
 Limit = Annotated[int, QueryParameter(ge=1, le=500, description="Most rows.")]
@@ -25,6 +26,8 @@ def get_decisions(
     symbol: Annotated[str | None, QueryParameter(max_length=64)] = None,
 ) -> Decisions:
     """Return the ensemble's decisions to act with their votes, newest first."""
+    if symbol is not None:
+        instrument_of(world, symbol)
     return views.decisions(world, limit, symbol)
 
 

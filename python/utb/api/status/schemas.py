@@ -17,7 +17,8 @@ class StatusAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """Strategies with a weight."""
     current_positions: int
     mode: str
-    simulated_time: bool
+    simulated_time: bool | None
+    """Null: the trading process has not told since this server started."""
     timeframe: str
     as_of: str | None
     """Market time of what is known."""
@@ -30,7 +31,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
     status: str
     mode: str
-    simulated_time: bool
+    simulated_time: bool | None
     equity: float | None
     equity_start_of_day: float | None
     today: float | None

@@ -26,10 +26,10 @@ def timeframe(world: World) -> str:
     return world.config.strategies.timeframe if hello is None else hello.timeframe
 
 
-def simulated(world: World) -> bool:
-    """Return whether market time is simulated."""
+def simulated(world: World) -> bool | None:
+    """Return whether market time is simulated; None until the trading process has told."""
     hello = world.replica.hello
-    return hello is not None and hello.simulated_time
+    return None if hello is None else hello.simulated_time
 
 
 def status(world: World) -> StatusAnswer:

@@ -1,6 +1,6 @@
 """Routes of trades."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from litestar import Request, get, post
 from litestar.params import JSONBody, PathParameter, QueryParameter
@@ -9,13 +9,15 @@ from utb.api.controls.commands import command_id
 from utb.api.controls.controllers import caller_of
 from utb.api.errors import invalid, not_found
 from utb.api.idempotency import key_of
+from utb.api.shown import time_of
 from utb.api.shown import trade_id as name_of
 from utb.api.trades import placing, timeline, views
 from utb.api.trades.schemas import Markers, TradeAnswer, TradeBody, TradeDetail, Trades
 from utb.api.world import FromWorld
 from utb.domain.commands import Trade
-from utb.domain.times import parse_iso
+from utb.domain.names import MANUAL, STRATEGIES
 
+LEADS: Final = (*STRATEGIES, MANUAL)
 Limit = Annotated[int, QueryParameter(ge=1, le=1_000, description="Most rows.")]
 Offset = Annotated[int, QueryParameter(ge=0, le=1_000_000, description="Rows to skip.")]
 Text = Annotated[str | None, QueryParameter(max_length=64)]
@@ -50,11 +52,15 @@ def get_trades(  # noqa: PLR0913, PLR0917 - the query's own fields
     until: Text = None,
 ) -> Trades:
     """Return round trips, newest first, that closed at or after `since` and before `until`."""
+    if symbol is not None:
+        placing.instrument_of(world, symbol)
+    if strategy is not None and strategy not in LEADS:
+        raise invalid("strategy", strategy, f"one of {', '.join(LEADS)}")
     wanted = views.Wanted(
         symbol=symbol,
         strategy=strategy,
-        since_ns=_time("since", since),
-        until_ns=_time("until", until),
+        since_ns=time_of("since", since),
+        until_ns=time_of("until", until),
     )
     return views.trades(world, wanted, limit=limit, offset=offset)
 
@@ -91,12 +97,3 @@ async def get_trade(
 def get_markers(world: FromWorld, symbol: Symbol, limit: Limit = 500) -> Markers:
     """Return the newest fills of an instrument, oldest first."""
     return views.markers(world, placing.instrument_of(world, symbol), limit)
-
-
-def _time(field: str, text: str | None) -> int | None:
-    if text is None:
-        return None
-    try:
-        return parse_iso(text)
-    except (ValueError, OverflowError):
-        raise invalid(field, text, "ISO 8601 time, for example 2025-10-07T10:30:00Z") from None
