@@ -11,8 +11,8 @@ from rich.console import Console
 from utb import bootstrap
 from utb.bootstrap.loglines import log_lines
 from utb.bootstrap.markets import Simulated, trade_live, trade_lock_step
-from utb.cli.common import Stateful, write_json, write_note
-from utb.cli.outcome import show
+from utb.cli.common import Stateful, check_output, write_json
+from utb.cli.outcome import show, write_page
 from utb.node.result import RunResult
 from utb.research.summary import report as summarise
 
@@ -41,6 +41,7 @@ def trade(
         keep: Go on answering after a simulated market's end, until stopped.
         report: HTML page to write at the end.
     """
+    check_output("--report", report)
     loaded = bootstrap.load(common.config, common.settings)
     log_lines(loaded.config, "trade")
     state_dir = common.state or DEFAULT_STATE
@@ -63,18 +64,14 @@ class _Teller:
         self._told = False
 
     def tell(self, result: RunResult) -> None:
-        """Write the page if one is wanted, and the outcome."""
+        """Write the outcome, and the page if one is wanted."""
         if self._told:
             return
         self._told = True
         reported = summarise(result, " ".join(["utb", *sys.argv[1:]]))
-        if self._page is not None:
-            from utb.research.report import write_report  # noqa: PLC0415 - draws with plotly
-
-            write_report(self._page, reported.run)
-            write_note(f"report written to {self._page}")
         if self._as_json:
             write_json(reported.summary)
         else:
             show(Console(highlight=False), reported.summary)
         sys.stdout.flush()
+        write_page(self._page, reported.run)

@@ -7,7 +7,7 @@ from cyclopts import Parameter
 from msgspec.structs import replace
 
 from utb import bootstrap
-from utb.cli.common import Common, write_json, write_note
+from utb.cli.common import Common, check_output, write_json, write_note
 from utb.errors import UsageError
 from utb.research.votes import votes as vote_tables
 from utb.research.votes import write_votes
@@ -38,6 +38,7 @@ def votes(
         timeframe: Strategy timeframe instead of the configured one.
         context: Recorded context, JSON lines.
     """
+    check_output("--out", out)
     config, _ = bootstrap.load_config(common.config, common.settings)
     if timeframe is not None:
         if timeframe not in _TIMEFRAMES:
@@ -52,6 +53,10 @@ def votes(
             grace_ns=config.feeds.close_grace_ms * 1_000_000,
         )
         rows = write_votes(tables, out)
+    except OSError as error:
+        # The prices were read before: only the table's file is touched here
+        expected = f"a file that can be written ({error.strerror or error})"
+        raise UsageError("--out", str(out), expected) from error
     finally:
         session.close()
     if common.json:
