@@ -80,6 +80,14 @@ def test_wrong_path_is_2_with_a_sentence(
     assert output.err.strip() == message.format(Path.cwd())
 
 
+@pytest.mark.parametrize("command", [["backtest"], ["demo", "--record", "x"]])
+def test_context_needs_recorded_prices(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command, "--hours", "1", "--context", "afile"]) == 2
+    assert capsys.readouterr().err == "--context is afile, expected --prices with it\n"
+
+
 def test_file_that_fails_later_names_the_option(capsys: pytest.CaptureFixture[str]) -> None:
     """/dev/full takes nothing, as a disk that filled up during the work."""
     assert main(["votes", "--data", "SOL-USDC=sol.csv", "--out", "full.jsonl"]) == 0
