@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import Annotated, Final
 
+import structlog
 import uvloop
 from cyclopts import Parameter
 from rich.console import Console
@@ -44,6 +45,8 @@ def trade(
     check_output("--report", report)
     loaded = bootstrap.load(common.config, common.settings)
     log_lines(loaded.config, "trade")
+    for note in loaded.notes:
+        structlog.get_logger("utb.config").warning("note", note=note)
     state_dir = common.state or DEFAULT_STATE
     teller = _Teller(report, as_json=common.json)
     if clock is None:
