@@ -10,12 +10,12 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
 
-from utb.analytics.service import read_status
 from utb.bootstrap.analytics import load_analytics
 from utb.cli.common import Stateful, write_line, write_note
 from utb.config.table import Secret
 from utb.errors import TransientError, UsageError
 from utb.storage.clickhouse.queries import QUERIES
+from utb.storage.clickhouse.status import read_status
 from utb.storage.clickhouse.url import DATABASE
 
 _DEFAULT: Final = Stateful()
