@@ -1,6 +1,7 @@
 """`utb orders` and `utb explain` on the journal of a backtest: the same numbers come again."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,11 +12,12 @@ import pytest
 HOURS = "60"
 
 
-def utb(*arguments: str) -> subprocess.CompletedProcess[str]:
+def utb(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "utb", *arguments],
         capture_output=True,
         text=True,
+        env={**os.environ, **more},
         timeout=120,
         check=False,
     )
@@ -62,6 +64,18 @@ def test_orders_shows_one_by_the_beginning_of_its_id(
 
 def test_orders_on_their_way_are_none_when_all_is_over(state: Path) -> None:
     assert shown("orders", "--open", "--state", str(state)) == {"orders": []}
+
+
+@pytest.mark.parametrize("width", ["40", "80"])
+def test_orders_are_one_line_each_however_narrow_the_terminal(
+    state: Path, listed: list[dict[str, Any]], width: str
+) -> None:
+    done = utb("orders", "--limit", "3", "--state", str(state), COLUMNS=width)
+    _, *lines = done.stdout.splitlines()
+    assert len(lines) == 3
+    for line, order in zip(lines, listed, strict=False):
+        assert line.startswith(f"{order['order_id']}  {order['decided_at']}  {order['symbol']}  ")
+        assert f"{order['fill']['base']:g} for {order['fill']['quote']:g}" in line
 
 
 def test_orders_unknown_id_names_it(state: Path) -> None:

@@ -4,12 +4,15 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 from cyclopts import Parameter
 
 from utb.errors import UsageError
+
+WIDE: Final = 100_000
+"""Width of a console on which every row of a table is one line."""
 
 
 @Parameter(name="*")
