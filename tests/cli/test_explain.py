@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from utb.domain.names import STRATEGIES
+
 HOURS = "60"
 
 
@@ -103,6 +105,30 @@ def test_explain_recomputes_every_trade_to_the_same_numbers(
         names = {check["name"] for check in found["checks"]}
         assert names >= {"consensus", "weights", "amount_in_raw", "risk_at_stop_raw"}
         assert found["timeline"]
+
+
+def exact(value: Any) -> bool:
+    """Whether every number in an answer is one that every reader of JSON holds exactly."""
+    if isinstance(value, dict):
+        return all(map(exact, value.values()))
+    if isinstance(value, list):
+        return all(map(exact, value))
+    return not isinstance(value, int) or abs(value) < 2**53
+
+
+def test_explain_names_every_field_and_writes_long_integers_as_text(
+    state: Path, listed: list[dict[str, Any]]
+) -> None:
+    entry = next(order for order in listed if order["side"] == "BUY" and order["fill"])
+    found = shown("explain", entry["order_id"], "--state", str(state))
+    made = found["decision"]["decision"]
+    assert made["lead"] == found["lead"] == entry["lead"]
+    assert int(made["ts_ns"]) > 2**53
+    assert made["ts_ns"] == found["decision"]["ts_ns"]
+    assert [vote["strategy"] for vote in made["votes"]] == list(STRATEGIES)
+    assert {"side", "strength", "confidence", "weight", "conditions"} < set(made["votes"][0])
+    assert {"atr", "regime"} < set(made["features"])
+    assert exact(found)
 
 
 def test_explain_says_where_another_configuration_differs(
