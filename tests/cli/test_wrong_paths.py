@@ -80,6 +80,26 @@ def test_wrong_path_is_2_with_a_sentence(
     assert output.err.strip() == message.format(Path.cwd())
 
 
+@pytest.mark.parametrize(
+    ("prices", "expected"),
+    [
+        (
+            "FOO=sol.csv",
+            "SYMBOL=PATH with the symbol of a market in capitals, such as SOL-USDC",
+        ),
+        ("none.csv", "a file that exists"),
+        ("none/SOLUSDT.csv", "a file that exists"),
+        ("sol.csv", "SYMBOL=PATH, or a file name with the market (SOLUSDT)"),
+    ],
+)
+def test_prices_are_named_by_the_option_that_was_given(
+    prices: str, expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for command, option in ((["votes", "--out", "v.jsonl"], "--data"), (["backtest"], "--prices")):
+        assert main([*command, option, prices]) == 2
+        assert capsys.readouterr().err == f"{option} is {prices}, expected {expected}\n"
+
+
 @pytest.mark.parametrize("command", [["backtest"], ["demo", "--record", "x"]])
 def test_context_needs_recorded_prices(
     command: list[str], capsys: pytest.CaptureFixture[str]

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from utb import bootstrap
 from utb.cli.common import Common, check_output, write_json, write_note
+from utb.config.schema import Config
 from utb.errors import UsageError
 from utb.research.votes import votes as vote_tables
 from utb.research.votes import write_votes
@@ -44,7 +45,7 @@ def votes(
         if timeframe not in _TIMEFRAMES:
             raise UsageError("--timeframe", timeframe, f"one of {', '.join(_TIMEFRAMES)}")
         config = replace(config, strategies=replace(config.strategies, timeframe=timeframe))
-    session = bootstrap.build_backtest(config, bootstrap.RunOptions(prices=data, context=context))
+    session = _session(config, bootstrap.RunOptions(prices=data, context=context))
     try:
         tables = vote_tables(
             session.engine,
@@ -64,3 +65,17 @@ def votes(
     else:
         write_note(f"{rows:,} rows in {out}")
     return 0
+
+
+def _session(config: Config, options: bootstrap.RunOptions) -> bootstrap.Session:
+    """Put the session together; what is wrong with its prices is named as this command does.
+
+    Raises:
+        UsageError: If a file is wrong.
+    """
+    try:
+        return bootstrap.build_backtest(config, options)
+    except UsageError as error:
+        if error.field != "--prices":
+            raise
+        raise UsageError("--data", error.value, error.expected) from error
