@@ -100,6 +100,15 @@ def test_prices_are_named_by_the_option_that_was_given(
         assert capsys.readouterr().err == f"{option} is {prices}, expected {expected}\n"
 
 
+@pytest.mark.parametrize("clock", ["foo", "http://127.0.0.1:8182/clock", "ws://", "ws://h:x/"])
+def test_clock_that_is_no_address_is_refused_at_once(
+    clock: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["trade", "--clock", clock]) == 2
+    expected = "expected an address ws://HOST:PORT/clock"
+    assert capsys.readouterr().err == f"--clock is {clock}, {expected}\n"
+
+
 @pytest.mark.parametrize("command", [["backtest"], ["demo", "--record", "x"]])
 def test_context_needs_recorded_prices(
     command: list[str], capsys: pytest.CaptureFixture[str]

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 from typing import Annotated, Final
+from urllib.parse import urlsplit
 
 import structlog
 import uvloop
@@ -14,6 +15,7 @@ from utb.bootstrap.loglines import log_lines
 from utb.bootstrap.markets import Simulated, trade_live, trade_lock_step
 from utb.cli.common import Stateful, check_output, write_json
 from utb.cli.outcome import show, write_page
+from utb.errors import UsageError
 from utb.node.result import RunResult
 from utb.research.summary import report as summarise
 
@@ -43,6 +45,8 @@ def trade(
         report: HTML page to write at the end.
     """
     check_output("--report", report)
+    if clock is not None and not _is_socket(clock):
+        raise UsageError("--clock", clock, "an address ws://HOST:PORT/clock")
     loaded = bootstrap.load(common.config, common.settings)
     log_lines(loaded.config, "trade")
     for note in loaded.notes:
@@ -56,6 +60,16 @@ def trade(
         running = trade_lock_step(loaded.config, loaded.secrets, state_dir, loaded.mode, simulated)
     teller.tell(uvloop.run(running))
     return 0
+
+
+def _is_socket(address: str) -> bool:
+    """Return whether an address is one of a WebSocket."""
+    try:
+        parts = urlsplit(address)
+        # Reading the port is what checks it
+        return parts.scheme in {"ws", "wss"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 class _Teller:
