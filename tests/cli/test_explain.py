@@ -1,6 +1,7 @@
 """`utb orders` and `utb explain` on the journal of a backtest: the same numbers come again."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,14 +9,17 @@ from typing import Any
 
 import pytest
 
+from utb.domain.names import STRATEGIES
+
 HOURS = "60"
 
 
-def utb(*arguments: str) -> subprocess.CompletedProcess[str]:
+def utb(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "utb", *arguments],
         capture_output=True,
         text=True,
+        env={**os.environ, **more},
         timeout=120,
         check=False,
     )
@@ -64,6 +68,18 @@ def test_orders_on_their_way_are_none_when_all_is_over(state: Path) -> None:
     assert shown("orders", "--open", "--state", str(state)) == {"orders": []}
 
 
+@pytest.mark.parametrize("width", ["40", "80"])
+def test_orders_are_one_line_each_however_narrow_the_terminal(
+    state: Path, listed: list[dict[str, Any]], width: str
+) -> None:
+    done = utb("orders", "--limit", "3", "--state", str(state), COLUMNS=width)
+    _, *lines = done.stdout.splitlines()
+    assert len(lines) == 3
+    for line, order in zip(lines, listed, strict=False):
+        assert line.startswith(f"{order['order_id']}  {order['decided_at']}  {order['symbol']}  ")
+        assert f"{order['fill']['base']:g} for {order['fill']['quote']:g}" in line
+
+
 def test_orders_unknown_id_names_it(state: Path) -> None:
     done = utb("orders", "zz", "--state", str(state))
     assert done.returncode == 2
@@ -89,6 +105,30 @@ def test_explain_recomputes_every_trade_to_the_same_numbers(
         names = {check["name"] for check in found["checks"]}
         assert names >= {"consensus", "weights", "amount_in_raw", "risk_at_stop_raw"}
         assert found["timeline"]
+
+
+def exact(value: Any) -> bool:
+    """Whether every number in an answer is one that every reader of JSON holds exactly."""
+    if isinstance(value, dict):
+        return all(map(exact, value.values()))
+    if isinstance(value, list):
+        return all(map(exact, value))
+    return not isinstance(value, int) or abs(value) < 2**53
+
+
+def test_explain_names_every_field_and_writes_long_integers_as_text(
+    state: Path, listed: list[dict[str, Any]]
+) -> None:
+    entry = next(order for order in listed if order["side"] == "BUY" and order["fill"])
+    found = shown("explain", entry["order_id"], "--state", str(state))
+    made = found["decision"]["decision"]
+    assert made["lead"] == found["lead"] == entry["lead"]
+    assert int(made["ts_ns"]) > 2**53
+    assert made["ts_ns"] == found["decision"]["ts_ns"]
+    assert [vote["strategy"] for vote in made["votes"]] == list(STRATEGIES)
+    assert {"side", "strength", "confidence", "weight", "conditions"} < set(made["votes"][0])
+    assert {"atr", "regime"} < set(made["features"])
+    assert exact(found)
 
 
 def test_explain_says_where_another_configuration_differs(

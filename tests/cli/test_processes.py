@@ -97,7 +97,7 @@ def test_process_that_goes_away_is_waited_for(tmp_path: Path) -> None:
 def test_run_dir_that_cannot_be_made_is_a_usage_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="a directory that can be written"):
-        processes.make_run_dir(Plan(state_dir=tmp_path / "file"))
+        processes.make_run_dir(tmp_path / "file")
 
 
 def test_port_in_use_is_not_free() -> None:

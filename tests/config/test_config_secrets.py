@@ -2,7 +2,9 @@
 
 import copy
 import pickle
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -11,7 +13,7 @@ from utb.cli import main
 from utb.config import secrets
 from utb.config.load import Loaded, parse_text, resolve
 from utb.config.schema import Secret
-from utb.errors import ConfigError
+from utb.errors import ConfigError, RefusedError
 
 CANARY = "canary7Q2mZp9"
 """No part of it is a word of the program: if it shows up anywhere, a secret leaked."""
@@ -95,6 +97,68 @@ def test_guide_samples_are_unset(home: Path) -> None:
     assert len(loaded.notes) == 7
 
 
+def supervised(_: object, __: object, beside: Sequence[Coroutine[Any, Any, None]]) -> int:
+    for one in beside:
+        one.close()
+    return 0
+
+
+def test_what_is_set_and_not_used_is_noted(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "config/trading.toml").write_text('[telegram]\nchat_id = "1"\n')
+    (home / ".env").write_text("REDIS_URL=redis://localhost:6379\nTELEGRAM_TOKEN=\n")
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://me:{CANARY}@localhost/db")
+    notes = [
+        f"{name} is set; this version does not use it"
+        for name in ("DATABASE_URL", "REDIS_URL", "telegram.chat_id")
+    ]
+    assert main(["config", "check"]) == 0
+    output = capsys.readouterr()
+    assert output.err.splitlines() == [f"note: {note}" for note in notes]
+    assert CANARY not in output.out + output.err
+    monkeypatch.setattr("utb.cli.supervised.supervise", supervised)
+    assert main(["run", "--no-serve", "--no-analytics", "--state", "state"]) == 0
+    assert capsys.readouterr().err.splitlines()[:3] == [f"note: {note}" for note in notes]
+
+
+def test_trade_notes_what_it_does_not_use_in_its_log(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def ended(*_: object) -> None:
+        raise RefusedError("enough")
+
+    monkeypatch.setattr("utb.cli.trade.trade_live", ended)
+    (home / ".env").write_text("CHAT_ID=1\n")
+    assert main(["trade"]) == 3
+    first, *_ = capsys.readouterr().err.splitlines()
+    assert msgspec.json.decode(first)["note"] == "CHAT_ID is set; this version does not use it"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "wanted"),
+    [
+        ("QUICKNODE_RPC_URL", CANARY, "an address https://HOST/..."),
+        ("QUICKNODE_RPC_URL", f"ftp://{CANARY}/", "an address https://HOST/..."),
+        ("QUICKNODE_RPC_URL", f"https://host:x/{CANARY}", "an address https://HOST/..."),
+        ("QUICKNODE_RPC_URL", f"https://host/ {CANARY}", "an address https://HOST/..."),
+        ("HELIUS_API_KEY", f"{CANARY} b", "a key: visible ASCII characters without spaces"),
+        ("BIRDEYE_API_KEY", f"{CANARY}\n", "a key: visible ASCII characters without spaces"),
+        ("JUPITER_API_KEY", f"{CANARY}\u00e9", "a key: visible ASCII characters without spaces"),
+    ],
+)
+def test_text_that_is_no_key_or_address_is_a_problem(
+    home: Path, name: str, text: str, wanted: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        resolved(home, {name: text})
+    assert str(caught.value) == f"environment: {name} = ***: expected {wanted}"
+    (home / ".env").write_text(f'\n{name}="{text}"\n')
+    with pytest.raises(ConfigError, match=rf"\.env:2: {name} = \*\*\*: expected") as caught:
+        resolved(home)
+    assert CANARY not in str(caught.value)
+
+
 def test_infisical_variables_together_are_refused(home: Path) -> None:
     with pytest.raises(ConfigError, match="this version does not have"):
         resolved(home, {"INFISICAL_CLIENT_ID": CANARY, "INFISICAL_CLIENT_SECRET": CANARY})
@@ -118,7 +182,8 @@ def test_env_file_that_is_not_text_is_a_problem(home: Path) -> None:
 def full(home: Path) -> dict[str, str]:
     (home / "config/trading.toml").write_text(f'[telegram]\ntoken = "{CANARY}"\n')
     names = set(secrets.VARIABLES) - {"TRADING_ENV", "CHAT_ID", "INFISICAL_CLIENT_SECRET"}
-    return dict.fromkeys(names, CANARY)
+    url = f"https://rpc.example.org/{CANARY}/"
+    return dict.fromkeys(names, CANARY) | {"QUICKNODE_RPC_URL": url}
 
 
 def test_secrets_are_in_no_representation(home: Path) -> None:

@@ -15,6 +15,7 @@ import msgspec
 import pytest
 import uvloop
 from stand_ins import CANARY, CLOCK, Heard, config_with
+from structlog.testing import capture_logs
 
 from utb.adapters.feeds import clocklink
 from utb.adapters.feeds.generated import GeneratedFeed
@@ -196,8 +197,10 @@ def test_nobody_there_is_an_error_after_all_attempts(monkeypatch: pytest.MonkeyP
     async def run() -> None:
         await LockStep("ws://127.0.0.1:1/clock", Items(), CLOCK.elapsed_ns).join(0)
 
-    with pytest.raises(TransientError, match="clock: no answer"):
+    with capture_logs() as logs, pytest.raises(TransientError, match="clock: no answer"):
         uvloop.run(run())
+    (waiting,) = logs
+    assert waiting["reason"] == "clock: no answer from ws://127.0.0.1:1/clock"
 
 
 class Process:

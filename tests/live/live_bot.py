@@ -108,7 +108,7 @@ class LiveBot:
 
     def start(self) -> None:
         """Start everything, one after the other, until it is healthy."""
-        make_run_dir(self._plan)
+        make_run_dir(self._plan.state_dir)
         for spec in specs(self._plan):
             self.start_one(spec.name)
         wait(self.healthy, "the bot is not healthy", START_S)

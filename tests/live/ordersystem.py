@@ -100,7 +100,7 @@ class LiveStand:
             environment=secrets.sealed_environment(KEYS | demo.environment),
             directory=state,
         )
-        make_run_dir(self._plan)
+        make_run_dir(self._plan.state_dir)
         self._supervisor = Supervisor(state, specs(self._plan), self._on_event)
         self._running: asyncio.Task[int] | None = None
         self.http = httpx.AsyncClient(timeout=ANSWER_S, trust_env=False)

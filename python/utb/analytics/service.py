@@ -14,6 +14,7 @@ import structlog
 import uvicorn
 
 from utb.analytics.archive import Archive
+from utb.analytics.bulletin import Bulletin
 from utb.analytics.facade import Facade
 from utb.analytics.follower import RETRY_S, Follower, Pace
 from utb.analytics.ports import OpenStream, ReadRecords
@@ -23,22 +24,12 @@ from utb.storage.clickhouse.store import Store
 from utb.storage.clickhouse.table import Place
 from utb.storage.clickhouse.writer import Writer
 
-STATUS_FILE: Final = "analytics.json"
 CONNECTIONS_MAX: Final = 128
 BACKLOG: Final = 128
 _IDLE_S: Final = 30
 _GRACE_S: Final = 3
 FINISH_S: Final = 10.0
 """For what waits to be written, at a stop."""
-
-
-class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """What `run/analytics.json` says: where the store is, without user and password."""
-
-    url: str
-    database: str
-    embedded: bool
-    pid: int
 
 
 class Sources(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +49,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     place: Place
     history_days: int
     pace: Pace
+    bulletin: Bulletin
+    """Tells how it takes what is written."""
 
 
 async def serve(
@@ -85,12 +78,15 @@ async def serve(
         tasks.add(asyncio.ensure_future(server.serve(sockets=[bound])))
     keeper = _Keeper(sources, target, thread)
     tasks.add(asyncio.ensure_future(keeper.run()))
+    telling = asyncio.ensure_future(target.bulletin.keep_telling())
+    tasks.add(telling)
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done - {stopped}:
             await task
         return stopped.result() if stopped.done() else None
     finally:
+        telling.cancel()
         if server is not None:
             server.should_exit = True
         await keeper.close()
@@ -141,9 +137,10 @@ class _Keeper:
 
     def _opened(self) -> Archive:
         if self._store is None:
-            self._store = self._target.connect()
+            self._store = self._target.bulletin.watched(self._target.connect)
         writer = Writer(self._store, self._target.place, wall_ns=self._sources.wall_ns)
         writer.open(self._target.history_days)
+        self._target.bulletin.stored_seq = lambda: writer.held
         return Archive(writer, self._sources.read)
 
     async def close(self) -> None:
@@ -182,20 +179,3 @@ def _server(facade: Facade) -> Server:
 def _stop(stopped: asyncio.Future[int], number: int) -> None:
     if not stopped.done():
         stopped.set_result(number)
-
-
-def write_status(run_dir: Path, status: Status) -> Path:
-    """Write where the store is; a reader never sees half of it."""
-    path = run_dir / STATUS_FILE
-    fresh = path.with_suffix(".new")
-    fresh.write_bytes(msgspec.json.encode(status) + b"\n")
-    fresh.replace(path)
-    return path
-
-
-def read_status(state_dir: Path) -> Status | None:
-    """Return where the store of a state directory is, or None if no process says so."""
-    try:
-        return msgspec.json.decode((state_dir / "run" / STATUS_FILE).read_bytes(), type=Status)
-    except (OSError, msgspec.DecodeError):
-        return None

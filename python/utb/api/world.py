@@ -9,10 +9,10 @@ from litestar.di import NamedDependency
 from utb.api.bell import Bell
 from utb.api.idempotency import Requests
 from utb.api.keys import KeyRing
+from utb.api.store import StoreWatch
 from utb.config.schema import Config
 from utb.domain.commands import Answer, Command
 from utb.errors import TransientError
-from utb.storage.lock import holder
 from utb.telemetry.figures import Figures
 from utb.telemetry.health import Component, Condition, Health, HealthFold, Link
 from utb.telemetry.metrics import Metrics, Scrape
@@ -82,6 +82,7 @@ class World:
         self._health = HealthFold()
         self._performance = Performance()
         self._probe = SystemProbe(place.state_dir)
+        self._store = StoreWatch(place.state_dir, clock.now_ns)
         self.metrics = Metrics(self.scrape)
 
     # Connection
@@ -128,7 +129,8 @@ class World:
         api = Component(
             name="api", state=Condition.UP, since_ns=self.started_ns, reason="", age_s=0.0
         )
-        return self._health.health(self.replica, self.link, (api, self._analytics()), wall_ns)
+        store = self._store.look().component
+        return self._health.health(self.replica, self.link, (api, store), wall_ns)
 
     def risk(self) -> RiskFigures:
         """Return the account's risk figures."""
@@ -149,6 +151,7 @@ class World:
             uptime_s=max(self.clock.now_ns() - self.started_ns, 0) / 1e9,
             trade_uptime_s=None if self.replica.hello is None else self.uptime_s,
             age_s=self.age_s,
+            stored_seq=self._store.look().stored_seq,
         )
 
     @property
@@ -162,13 +165,6 @@ class World:
         hello = self.replica.hello
         start = self.started_ns if hello is None else hello.started_wall_ns
         return max(self.clock.now_ns() - start, 0) / 1e9
-
-    def _analytics(self) -> Component:
-        """Return whether the store's process lives: it holds its lock while it does."""
-        up = holder(self.place.state_dir, "analytics") is not None
-        state = Condition.UP if up else Condition.OFF
-        reason = "" if up else "not running"
-        return Component(name="analytics", state=state, since_ns=None, reason=reason, age_s=None)
 
 
 FromWorld = NamedDependency[World]

@@ -94,6 +94,8 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     config: Config
     secrets: secrets.Secrets
     mode: TradingMode
+    notes: tuple[str, ...]
+    """What a user should know of the configuration."""
 
     @property
     def is_live(self) -> bool:
@@ -110,7 +112,7 @@ def load(path: Path | None, settings: Sequence[str] = ()) -> Loaded:
     """
     loaded = resolve(path, secrets.read(), settings)
     mode = resolve_mode(loaded.config, loaded.secrets)
-    return Loaded(config=loaded.config, secrets=loaded.secrets, mode=mode)
+    return Loaded(config=loaded.config, secrets=loaded.secrets, mode=mode, notes=loaded.notes)
 
 
 def _with_options(config: Config, options: RunOptions) -> Config:

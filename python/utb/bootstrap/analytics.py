@@ -12,18 +12,12 @@ import uvloop
 
 from utb.adapters.clocks import SystemClock
 from utb.adapters.seam.client import SeamClient, socket_path
+from utb.analytics.bulletin import Bulletin
 from utb.analytics.facade import Access, Facade
 from utb.analytics.follower import Pace
 from utb.analytics.ports import Stream
 from utb.analytics.readers import Limits, Readers
-from utb.analytics.service import (
-    BACKLOG,
-    Sources,
-    Status,
-    Target,
-    serve,
-    write_status,
-)
+from utb.analytics.service import BACKLOG, Sources, Target, serve
 from utb.api.keys import KeyRing, Scope
 from utb.config import secrets
 from utb.config.analytics_tables import Analytics
@@ -111,17 +105,15 @@ def _run_embedded(config: Config, options: AnalyticsOptions, stack: ExitStack) -
     )
     readers = Readers(embedded.connect, table.queries_max, limits)
     stack.callback(readers.close)
-    _tell(
-        options.state_dir,
-        stack,
-        Status(
-            url=f"http://{shown(host)}:{bound.getsockname()[1]}/",
-            database=DATABASE,
-            embedded=True,
-            pid=os.getpid(),
-        ),
+    bulletin = Bulletin(
+        options.state_dir / "run",
+        url=f"http://{shown(host)}:{bound.getsockname()[1]}/",
+        database=DATABASE,
+        embedded=True,
+        wall_ns=SystemClock().now_ns,
     )
-    target = _target(table, Place(database=DATABASE), embedded.writer)
+    _tell(bulletin, stack)
+    target = _target(table, Place(database=DATABASE), embedded.writer, bulletin)
     facade = Facade(readers, access, DATABASE)
     return uvloop.run(serve(_sources(options.state_dir), target, facade, bound))
 
@@ -129,18 +121,16 @@ def _run_embedded(config: Config, options: AnalyticsOptions, stack: ExitStack) -
 def _run_server(
     table: Analytics, endpoint: Endpoint, state_dir: Path, stack: ExitStack
 ) -> int | None:
-    _tell(
-        state_dir,
-        stack,
-        Status(
-            url=endpoint.address,
-            database=endpoint.database,
-            embedded=False,
-            pid=os.getpid(),
-        ),
+    bulletin = Bulletin(
+        state_dir / "run",
+        url=endpoint.address,
+        database=endpoint.database,
+        embedded=False,
+        wall_ns=SystemClock().now_ns,
     )
+    _tell(bulletin, stack)
     place = Place(database=endpoint.database, cluster=endpoint.cluster)
-    target = _target(table, place, lambda: ServerStore(endpoint))
+    target = _target(table, place, lambda: ServerStore(endpoint), bulletin)
     return uvloop.run(serve(_sources(state_dir), target, None, None))
 
 
@@ -168,12 +158,15 @@ def access_of(host: str, config: Config) -> Access:
     )
 
 
-def _target(table: Analytics, place: Place, connect: Callable[[], Store]) -> Target:
+def _target(
+    table: Analytics, place: Place, connect: Callable[[], Store], bulletin: Bulletin
+) -> Target:
     return Target(
         connect=connect,
         place=place,
         history_days=table.history_days,
         pace=Pace(flush_ms=table.flush_ms, batch_rows=table.batch_rows),
+        bulletin=bulletin,
     )
 
 
@@ -193,7 +186,7 @@ def _sources(state_dir: Path) -> Sources:
     )
 
 
-def _tell(state_dir: Path, stack: ExitStack, status: Status) -> None:
+def _tell(bulletin: Bulletin, stack: ExitStack) -> None:
     """Say where the store is, for as long as this process runs."""
-    path = write_status(state_dir / "run", status)
+    path = bulletin.tell()
     stack.callback(path.unlink, missing_ok=True)

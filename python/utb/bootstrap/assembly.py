@@ -20,6 +20,7 @@ from utb.bootstrap.sources import Source
 from utb.config.schema import Config
 from utb.domain.names import TradingMode
 from utb.engine import Engine, build_params, instruments_document, params_builder
+from utb.errors import UsageError
 from utb.node import weights
 from utb.node.chainside import ChainSide
 from utb.node.desk import TIMEFRAME_NS
@@ -223,15 +224,25 @@ def _inputs(
     if options.speed is not None:
         inputs.observers += (_Paced(Pacer(options.speed)),)
     if options.replay is not None:
-        replayed = InputLogFeed(options.replay, digest)
+        try:
+            replayed = InputLogFeed(options.replay, digest)
+        except OSError as error:
+            raise _unusable("--replay", options.replay, "read", error) from error
         inputs.feed = replayed
         inputs.observers += (CommandReplay(replayed.commands()),)
     if options.record is not None:
-        log = resources.enter_context(InputLogWriter(options.record, digest))
+        try:
+            log = resources.enter_context(InputLogWriter(options.record, digest))
+        except OSError as error:
+            raise _unusable("--record", options.record, "written", error) from error
         if inputs.feed is not None:
             inputs.feed = LoggedFeed(inputs.feed, log)
         inputs.journal = LoggedJournal(store, log)
     return inputs
+
+
+def _unusable(option: str, path: Path, what: str, error: OSError) -> UsageError:
+    return UsageError(option, str(path), f"a file that can be {what} ({error.strerror})")
 
 
 def _drain(engine: Engine, store: SessionStore) -> None:

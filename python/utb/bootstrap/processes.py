@@ -257,17 +257,18 @@ def _analytics(plan: Plan) -> ChildSpec:
     )
 
 
-def make_run_dir(plan: Plan) -> None:
+def make_run_dir(state_dir: Path) -> None:
     """Make the directory of process ids and sockets, for this user alone.
 
     Raises:
         UsageError: If it cannot be made.
     """
+    run_dir = state_dir / "run"
     try:
-        plan.run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not os.access(plan.run_dir, os.W_OK):
+        run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not os.access(run_dir, os.W_OK):
             raise PermissionError(13, "no right to write")
     except OSError as error:
         raise UsageError(
-            "--state", str(plan.state_dir), f"a directory that can be written ({error.strerror})"
+            "--state", str(state_dir), f"a directory that can be written ({error.strerror})"
         ) from error

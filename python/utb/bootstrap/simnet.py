@@ -123,8 +123,6 @@ def build_world(config: Config, options: SimnetOptions, keys: Keys) -> World:
         config = replace(config, paper=replace(config.paper, seed=run.seed))
     if run.prices:
         return _recorded(sources.recorded(config, run, frames=True), keys)
-    if run.context is not None:
-        raise UsageError("--context", str(run.context), "--prices with it")
     hours = run.hours
     if hours is None:
         hours = WALL_HOURS if options.wall else DEFAULT_HOURS

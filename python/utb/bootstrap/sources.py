@@ -57,7 +57,13 @@ class Source(msgspec.Struct, frozen=True):
 
 
 def generated(config: Config, options: RunOptions) -> Source:
-    """Return the generated market of the configured seed."""
+    """Return the generated market of the configured seed.
+
+    Raises:
+        UsageError: If a context is given: it belongs to recorded prices.
+    """
+    if options.context is not None:
+        raise UsageError("--context", str(options.context), "--prices with it")
     hours = DEFAULT_HOURS if options.hours is None else options.hours
     market = SimulatedMarket(seed=config.paper.seed, hours=hours)
     return Source(

@@ -1,8 +1,10 @@
 """The command line: one module per command, imported when it is called."""
 
 import sys
+import traceback
 from collections.abc import Sequence
 from importlib import metadata
+from pathlib import Path
 from typing import Final
 
 from cyclopts import App, CycloptsError
@@ -189,7 +191,30 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output went away; Python must not complain again at exit.
         sys.stdout = None
         return FAILED
+    except OSError as error:
+        errors.print(_told(error), markup=False)
+        return FAILED
     return result if isinstance(result, int) else DONE
+
+
+def _told(error: OSError) -> str:
+    """Return a sentence for an error of the system that no command turned into one of its own.
+
+    It names the place in the code; where the process writes a log, the whole trace goes there.
+    """
+    import structlog  # noqa: PLC0415 - only then
+
+    if structlog.is_configured():
+        structlog.get_logger(__name__).error("the system refused", exc_info=error)
+    what = error.strerror or str(error) or type(error).__name__
+    file = "" if error.filename is None else f": {error.filename}"
+    root = Path(__file__).parents[1]
+    ours = [
+        f" (at {Path(frame.filename).relative_to(root)}:{frame.lineno})"
+        for frame in traceback.extract_tb(error.__traceback__)
+        if root in Path(frame.filename).parents
+    ]
+    return f"{what}{file}{ours[-1] if ours else ''}"
 
 
 def _version() -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from cyclopts import Parameter
 
 from utb import bootstrap
-from utb.cli.common import Stateful
+from utb.cli.common import Stateful, check_output
 from utb.cli.runs import run_and_tell
 from utb.errors import UsageError
 
@@ -46,6 +46,7 @@ def backtest(
     for field, value in (("--hours", hours), ("--cash-usdc", cash_usdc)):
         if value is not None and not value > 0:
             raise UsageError(field, str(value), "a number > 0")
+    check_output("--report", report)
     config, _ = bootstrap.load_config(common.config, common.settings)
     options = bootstrap.RunOptions(
         seed=seed,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from cyclopts import Parameter
 
 from utb import bootstrap
-from utb.cli.common import Stateful, write_note
+from utb.cli.common import Stateful, check_output, write_note
 from utb.errors import UsageError
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def demo(
         keep: Go on serving after the end, until Ctrl-C.
         headless: No live display.
     """
-    _check(hours, speed, port)
+    _check(hours, speed, port, {"--record": record, "--report": report})
     options = bootstrap.RunOptions(
         seed=seed,
         hours=hours,
@@ -144,12 +144,16 @@ def _input_log(options: bootstrap.RunOptions) -> str | None:
     return "--record" if options.record is not None else None
 
 
-def _check(hours: int | None, speed: float | None, port: int | None) -> None:
+def _check(
+    hours: int | None, speed: float | None, port: int | None, outputs: dict[str, Path | None]
+) -> None:
     for field, value in (("--hours", hours), ("--speed", speed)):
         if value is not None and not value > 0:
             raise UsageError(field, str(value), "a number > 0")
     if port is not None and not 0 < port < 2**16:
         raise UsageError("--port", str(port), "1..65535")
+    for field, path in outputs.items():
+        check_output(field, path)
 
 
 def _check_logged(log: str, *, keep: bool, port: bool) -> None:

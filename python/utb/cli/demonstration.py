@@ -15,6 +15,7 @@ from utb.bootstrap.processes import (
     Place,
     Plan,
     SimnetPorts,
+    make_run_dir,
 )
 from utb.bootstrap.supervise import Event, What
 from utb.cli import supervised
@@ -61,12 +62,16 @@ class Demonstration:
         """Take what the command line asks for; `hours` is the generated market's default.
 
         `live`: trade on the stand-in's chain, with a wallet; None: on paper.
+
+        Raises:
+            UsageError: If the state directory cannot be written.
         """
         self._common = common
         self._keep = keep
         self._headless = headless
         self._json = common.json
         config, _ = bootstrap.load_config(common.config, common.settings)
+        make_run_dir(state_dir)
         seed = config.paper.seed if options.seed is None else options.seed
         ports = _places(config, port)
         file, arguments = _config_file(common.config), _simnet_arguments(options, seed, hours)

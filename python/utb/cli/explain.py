@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+import msgspec
 from rich.console import Console
 from rich.table import Table
 
@@ -13,12 +14,15 @@ from utb.config.load import resolve
 from utb.domain.amounts import units_of
 from utb.domain.chain import Attempt
 from utb.domain.names import STRATEGIES, Regime, Side
+from utb.domain.records import Decision
 from utb.errors import UsageError
 from utb.node.explain import Check, Explanation, explain
 from utb.risk.settings import risk_settings
 
 _DEFAULT: Final = Stateful()
 DIFFERS: Final = 1
+EXACT_MAX: Final = 2**53 - 1
+"""Largest integer that every reader of JSON holds exactly."""
 
 
 def explain_command(trade: str, /, *, common: Stateful = _DEFAULT) -> int:
@@ -40,7 +44,7 @@ def explain_command(trade: str, /, *, common: Stateful = _DEFAULT) -> int:
     except LookupError:
         raise UsageError("TRADE", trade, "a position or an order with a fill on record") from None
     if common.json:
-        write_json(_as_json(found))
+        write_json(_plain(_as_json(found)))
     else:
         _show(found)
     return DIFFERS if found.differences else 0
@@ -51,7 +55,7 @@ def _as_json(found: Explanation) -> dict[str, Any]:
         "position_id": found.position_id,
         "symbol": found.instrument.symbol,
         "lead": found.trade.lead if found.trade is not None else _lead(found),
-        "decision": found.decision,
+        "decision": None if found.decision is None else _decision(found.decision),
         "weights": found.weights,
         "factors": _factors(found),
         "attempts": [_attempt(attempt) for attempt in found.attempts],
@@ -62,6 +66,31 @@ def _as_json(found: Explanation) -> dict[str, Any]:
         "checks": [_check(check) for check in found.checks],
         "recomputed": not found.differences,
     }
+
+
+def _decision(record: Decision) -> dict[str, Any]:
+    """Return a decision with the names of its strategies."""
+    found: dict[str, Any] = _plain(record)
+    made = found["decision"]
+    made["lead"] = STRATEGIES[record.decision.lead]
+    votes = zip(STRATEGIES, made["votes"], strict=True)
+    made["votes"] = [{"strategy": name, **vote} for name, vote in votes]
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """Return a value for JSON: every field by its name, integers no float holds as texts."""
+    if isinstance(value, msgspec.Struct):
+        told = value.__struct_config__
+        kind = {} if told.array_like or told.tag is None else {str(told.tag_field): told.tag}
+        return kind | {name: _plain(getattr(value, name)) for name in value.__struct_fields__}
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, int) and abs(value) > EXACT_MAX:
+        return str(value)
+    return value
 
 
 def _check(check: Check) -> dict[str, Any]:

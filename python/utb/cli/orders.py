@@ -7,7 +7,7 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
 
-from utb.cli.common import Stateful, write_json, write_line
+from utb.cli.common import WIDE, Stateful, write_json, write_line
 from utb.cli.journal import instruments_of, journal_of, rows_of
 from utb.domain.amounts import units_of
 from utb.domain.market import Instrument
@@ -196,7 +196,7 @@ def _one(found: dict[str, dict[str, Any]], intent: str, *, as_json: bool) -> int
 def _table(listed: list[dict[str, Any]]) -> None:
     table = Table(box=None, pad_edge=False)
     for title in ("order", "decided", "symbol", "side", "amount in", "lead", "status", "filled"):
-        table.add_column(title, overflow="fold")
+        table.add_column(title, no_wrap=True)
     for order in listed:
         fill = order["fill"]
         filled = "" if fill is None else f"{fill['base']:g} for {fill['quote']:g}"
@@ -210,4 +210,5 @@ def _table(listed: list[dict[str, Any]]) -> None:
             order["status"],
             filled,
         )
-    Console().print(table)
+    # Also on a narrow terminal, which wraps by itself: an id in pieces could not be copied
+    Console(highlight=False, markup=False, width=WIDE).print(table)

@@ -1,9 +1,14 @@
 """How a finished run is told: one JSON object, or a table for people."""
 
+from pathlib import Path
+
 from rich.console import Console
 from rich.table import Table
 
+from utb.cli.common import write_note
+from utb.errors import UsageError
 from utb.node.result import ChainHeld
+from utb.research.run import FinishedRun
 from utb.research.summary import Summary
 
 _ABSENT = "undefined"
@@ -23,6 +28,24 @@ def show(console: Console, summary: Summary) -> None:
     if summary.chain is not None:
         console.print(chain_line(summary.chain))
     console.print(f"journal {summary.journal_hash}", style="dim", highlight=False)
+
+
+def write_page(page: Path | None, run: FinishedRun) -> None:
+    """Write a run's page if one is wanted; the summary is told before, as this may fail.
+
+    Raises:
+        UsageError: If it cannot be written.
+    """
+    if page is None:
+        return
+    from utb.research.report import write_report  # noqa: PLC0415 - draws with plotly
+
+    try:
+        write_report(page, run)
+    except OSError as error:
+        expected = f"a file that can be written ({error.strerror})"
+        raise UsageError("--report", str(page), expected) from error
+    write_note(f"report written to {page}")
 
 
 def _figures(summary: Summary) -> Table:

@@ -10,18 +10,17 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
 
-from utb.analytics.service import read_status
 from utb.bootstrap.analytics import load_analytics
-from utb.cli.common import Stateful, write_line, write_note
+from utb.cli.common import WIDE, Stateful, write_line, write_note
 from utb.config.table import Secret
 from utb.errors import TransientError, UsageError
 from utb.storage.clickhouse.queries import QUERIES
+from utb.storage.clickhouse.status import read_status
 from utb.storage.clickhouse.url import DATABASE
 
 _DEFAULT: Final = Stateful()
 TIMEOUT_S: Final = 60.0
 ROWS_SHOWN_MAX: Final = 1_000
-_WIDTH: Final = 100_000
 ERROR_LENGTH_MAX: Final = 2_000
 _OK: Final = 200
 
@@ -152,7 +151,7 @@ def _show(body: bytes) -> None:
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:
         # Into a file or a pipe every value goes whole
-        console = Console(highlight=False, markup=False, width=_WIDTH)
+        console = Console(highlight=False, markup=False, width=WIDE)
     console.print(table)
     if len(answer.data) > ROWS_SHOWN_MAX:
         write_note(f"{ROWS_SHOWN_MAX:,} of {len(answer.data):,} rows; --format CSV writes them all")

@@ -47,6 +47,8 @@ def run(
     if port is not None and not 0 <= port <= PORT_MAX:
         raise UsageError("--port", str(port), f"0 to {PORT_MAX}")
     loaded = bootstrap.load(common.config, common.settings)
+    for note in loaded.notes:
+        write_note(f"note: {note}")
     server, store = loaded.config.server, loaded.config.analytics
     wanted = Place(server.port if port is None else port, server.host)
     own_store = loaded.secrets.clickhouse_url is not None

@@ -7,26 +7,26 @@ from msgspec.structs import replace
 from rich.console import Console
 
 from utb.bootstrap import RunOptions, Session, build_demo, load_config
-from utb.cli.common import Common, write_json, write_note
+from utb.cli.common import Common, write_json
 from utb.cli.display import Display
-from utb.cli.outcome import show
+from utb.cli.outcome import show, write_page
 from utb.node.result import RunResult
 from utb.research.summary import report as summarise
 
 
 def run_and_tell(session: Session, *, json: bool, headless: bool, page: Path | None) -> int:
-    """Run a session to its end and print what came of it; the page is written if asked for."""
+    """Run a session to its end and print what came of it; the page is written if asked for.
+
+    Raises:
+        UsageError: If the page cannot be written; what came of the run is printed all the same.
+    """
     command = " ".join(["utb", *sys.argv[1:]])
     reported = summarise(watched(session, headless=headless), command)
-    if page is not None:
-        from utb.research.report import write_report  # noqa: PLC0415 - draws with plotly
-
-        write_report(page, reported.run)
-        write_note(f"report written to {page}")
     if json:
         write_json(reported.summary)
     else:
         show(Console(highlight=False), reported.summary)
+    write_page(page, reported.run)
     return 0
 
 

@@ -29,7 +29,7 @@ def supervise(plan: Plan, tell: Tell, beside: Sequence[Beside]) -> int:
         UsageError: If the state directory is in use or cannot be written.
     """
     try:
-        processes.make_run_dir(plan)
+        processes.make_run_dir(plan.state_dir)
         with StateLock(plan.state_dir, "run"):
             return asyncio.run(_supervise(plan, tell, beside))
     finally:

@@ -3,7 +3,9 @@
 import sys
 from pathlib import Path
 from typing import Annotated, Final
+from urllib.parse import urlsplit
 
+import structlog
 import uvloop
 from cyclopts import Parameter
 from rich.console import Console
@@ -11,8 +13,9 @@ from rich.console import Console
 from utb import bootstrap
 from utb.bootstrap.loglines import log_lines
 from utb.bootstrap.markets import Simulated, trade_live, trade_lock_step
-from utb.cli.common import Stateful, write_json, write_note
-from utb.cli.outcome import show
+from utb.cli.common import Stateful, check_output, write_json
+from utb.cli.outcome import show, write_page
+from utb.errors import UsageError
 from utb.node.result import RunResult
 from utb.research.summary import report as summarise
 
@@ -41,8 +44,13 @@ def trade(
         keep: Go on answering after a simulated market's end, until stopped.
         report: HTML page to write at the end.
     """
+    check_output("--report", report)
+    if clock is not None and not _is_socket(clock):
+        raise UsageError("--clock", clock, "an address ws://HOST:PORT/clock")
     loaded = bootstrap.load(common.config, common.settings)
     log_lines(loaded.config, "trade")
+    for note in loaded.notes:
+        structlog.get_logger("utb.config").warning("note", note=note)
     state_dir = common.state or DEFAULT_STATE
     teller = _Teller(report, as_json=common.json)
     if clock is None:
@@ -54,6 +62,16 @@ def trade(
     return 0
 
 
+def _is_socket(address: str) -> bool:
+    """Return whether an address is one of a WebSocket."""
+    try:
+        parts = urlsplit(address)
+        # Reading the port is what checks it
+        return parts.scheme in {"ws", "wss"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
 class _Teller:
     """Tells what a run came to, once: at the market's end, or else when it was stopped."""
 
@@ -63,18 +81,14 @@ class _Teller:
         self._told = False
 
     def tell(self, result: RunResult) -> None:
-        """Write the page if one is wanted, and the outcome."""
+        """Write the outcome, and the page if one is wanted."""
         if self._told:
             return
         self._told = True
         reported = summarise(result, " ".join(["utb", *sys.argv[1:]]))
-        if self._page is not None:
-            from utb.research.report import write_report  # noqa: PLC0415 - draws with plotly
-
-            write_report(self._page, reported.run)
-            write_note(f"report written to {self._page}")
         if self._as_json:
             write_json(reported.summary)
         else:
             show(Console(highlight=False), reported.summary)
         sys.stdout.flush()
+        write_page(self._page, reported.run)

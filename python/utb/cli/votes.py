@@ -7,7 +7,8 @@ from cyclopts import Parameter
 from msgspec.structs import replace
 
 from utb import bootstrap
-from utb.cli.common import Common, write_json, write_note
+from utb.cli.common import Common, check_output, write_json, write_note
+from utb.config.schema import Config
 from utb.errors import UsageError
 from utb.research.votes import votes as vote_tables
 from utb.research.votes import write_votes
@@ -38,12 +39,13 @@ def votes(
         timeframe: Strategy timeframe instead of the configured one.
         context: Recorded context, JSON lines.
     """
+    check_output("--out", out)
     config, _ = bootstrap.load_config(common.config, common.settings)
     if timeframe is not None:
         if timeframe not in _TIMEFRAMES:
             raise UsageError("--timeframe", timeframe, f"one of {', '.join(_TIMEFRAMES)}")
         config = replace(config, strategies=replace(config.strategies, timeframe=timeframe))
-    session = bootstrap.build_backtest(config, bootstrap.RunOptions(prices=data, context=context))
+    session = _session(config, bootstrap.RunOptions(prices=data, context=context))
     try:
         tables = vote_tables(
             session.engine,
@@ -52,6 +54,10 @@ def votes(
             grace_ns=config.feeds.close_grace_ms * 1_000_000,
         )
         rows = write_votes(tables, out)
+    except OSError as error:
+        # The prices were read before: only the table's file is touched here
+        expected = f"a file that can be written ({error.strerror or error})"
+        raise UsageError("--out", str(out), expected) from error
     finally:
         session.close()
     if common.json:
@@ -59,3 +65,17 @@ def votes(
     else:
         write_note(f"{rows:,} rows in {out}")
     return 0
+
+
+def _session(config: Config, options: bootstrap.RunOptions) -> bootstrap.Session:
+    """Put the session together; what is wrong with its prices is named as this command does.
+
+    Raises:
+        UsageError: If a file is wrong.
+    """
+    try:
+        return bootstrap.build_backtest(config, options)
+    except UsageError as error:
+        if error.field != "--prices":
+            raise
+        raise UsageError("--data", error.value, error.expected) from error

@@ -31,7 +31,8 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     origins: dict[str, str]
     """Where each value that is not the template's came from, by dotted key."""
     notes: tuple[str, ...]
-    """What a user should know: stricter values that applied, sample texts taken as unset."""
+    """What a user should know: stricter values that applied, sample texts taken as unset, what is
+    set and not used."""
 
     def origin(self, key: str) -> str:
         """Return where the value of a key came from."""
@@ -123,7 +124,7 @@ def _resolve(source: _Source, variables: Variables, texts: Sequence[str] = ()) -
         config=config,
         secrets=variables.secrets(),
         origins=building.origins,
-        notes=(*building.notes, *variables.notes),
+        notes=(*building.notes, *variables.notes, *building.unused(variables)),
     )
 
 
@@ -219,6 +220,16 @@ class _Building:
                 continue
             _set(self.tree, key, value)
             self.origins[key] = f"{variable.origin} {name}"
+
+    def unused(self, variables: Variables) -> list[str]:
+        """Return a note on each key that is set and not used; variables have theirs."""
+        return [
+            secrets.unused(key)
+            for name, key in SETTINGS.items()
+            if name in secrets.UNUSED
+            and name not in variables.values
+            and rules.value_at(self.tree, key) not in ("", Secret(""))
+        ]
 
     def read_settings(self, given: settings.Settings) -> None:
         self.problems += given.problems

@@ -25,13 +25,13 @@ VARIABLES: Final = {
     "WALLET_PRIVATE_KEY_PATH": "file of the wallet's key (live trading)",
     "HELIUS_API_KEY": "key of Helius",
     "QUICKNODE_RPC_URL": "address of a Solana RPC endpoint, its key included",
-    "DEXSCREENER_API_KEY": "key of DexScreener; it answers without one",
+    "DEXSCREENER_API_KEY": "not used by this version: DexScreener answers without a key",
     "BIRDEYE_API_KEY": "key of Birdeye",
     "JUPITER_API_KEY": "key of Jupiter; it answers without one, more slowly",
-    "TELEGRAM_TOKEN": "replaces `telegram.token`",
-    "CHAT_ID": "replaces `telegram.chat_id`",
-    "DATABASE_URL": "PostgreSQL in place of SQLite",
-    "REDIS_URL": "Redis shared between processes",
+    "TELEGRAM_TOKEN": "replaces `telegram.token`, which this version does not use",
+    "CHAT_ID": "replaces `telegram.chat_id`, which this version does not use",
+    "DATABASE_URL": "not used by this version, which keeps its state in SQLite",
+    "REDIS_URL": "not used by this version: its processes need no Redis",
     "CLICKHOUSE_URL": "ClickHouse server or cluster in place of the embedded store",
     "INFISICAL_CLIENT_ID": "refused together with the next: see below",
     "INFISICAL_CLIENT_SECRET": "refused together with the one before",
@@ -52,10 +52,12 @@ keys are merged. A key given twice with different values is an error that names 
 that has `[[instruments]]` replaces the template's list; every other table is merged key by key. A
 pool `[paper.pools.<symbol>]` takes what it does not name from `[paper.pools.default]`.
 
-This version trades on paper. `[api.jupiter]`, `[telegram]` and the variables of databases and Redis
-are checked and shown; nothing uses them yet. DexScreener needs no key; without `BIRDEYE_API_KEY` or
-`HELIUS_API_KEY` that source is off, and the instruments that name it get their bars from
-DexScreener. A key is sent over https and wss only, except to this machine.
+It is paper trading unless both switches of `[environment]` are on live (see
+[live trading](#live-trading)). `[telegram]` and the variables of Telegram, PostgreSQL and Redis are
+read and nothing uses them yet: `utb config check`, `utb run` and `utb trade` say so of those that
+are set. DexScreener needs no key; without `BIRDEYE_API_KEY` or `HELIUS_API_KEY` that source is off,
+and the instruments that name it get their bars from DexScreener. A key is sent over https and wss
+only, except to this machine.
 """
 
 _LIMITS: Final = """\

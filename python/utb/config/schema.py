@@ -221,7 +221,7 @@ class AlertThresholds(Table, frozen=True):
 
 
 class Telegram(Table, frozen=True):
-    """Where alerts go; an empty token switches Telegram off."""
+    """Where alerts would go: this version sends nothing to Telegram."""
 
     token: Secret
     chat_id: str

@@ -16,6 +16,7 @@ from dotenv.parser import parse_stream
 
 from utb.config.check import near_miss
 from utb.config.table import Secret
+from utb.config.values import MASK, is_http_address
 from utb.errors import ConfigProblem
 
 VARIABLES: Final = (
@@ -45,6 +46,12 @@ SETTINGS: Final = {
 
 SEALED: Final = frozenset({*VARIABLES, "CLICKHOUSE_URL"})
 """What a demo's processes do not inherit: its trades are nobody's."""
+
+UNUSED: Final = ("DEXSCREENER_API_KEY", "TELEGRAM_TOKEN", "CHAT_ID", "DATABASE_URL", "REDIS_URL")
+"""Variables of the guide that nothing uses: who sets one is told so."""
+
+API_KEYS: Final = ("HELIUS_API_KEY", "DEXSCREENER_API_KEY", "BIRDEYE_API_KEY", "JUPITER_API_KEY")
+"""Variables that hold a key as it is sent."""
 
 ENV_FILE: Final = Path(".env")
 
@@ -113,6 +120,8 @@ def read(env_file: Path = ENV_FILE, environ: Mapping[str, str] | None = None) ->
     for name in [name for name, variable in values.items() if is_sample(variable.text.reveal())]:
         notes.append(f"{name} holds the guide's sample text: taken as unset")
         del values[name]
+    notes += [unused(name) for name in UNUSED if name in values]
+    problems += _unusable(values)
     if "INFISICAL_CLIENT_ID" in values and "INFISICAL_CLIENT_SECRET" in values:
         problems.append(_no_infisical(values["INFISICAL_CLIENT_ID"]))
     return Variables(values=values, problems=tuple(problems), notes=tuple(notes))
@@ -142,6 +151,36 @@ def is_sample(text: str) -> bool:
     """Return whether a text is what the guide writes in place of a user's own value."""
     lower = text.lower()
     return any(lower.startswith(mark) if mark.endswith("_") else mark in lower for mark in _SAMPLES)
+
+
+def unused(name: str) -> str:
+    """Return the note on a setting that nothing uses."""
+    return f"{name} is set; this version does not use it"
+
+
+def _unusable(values: Mapping[str, Variable]) -> list[ConfigProblem]:
+    """Return what is wrong with the texts themselves; none of them is shown."""
+    expected = dict.fromkeys(API_KEYS, "a key: visible ASCII characters without spaces")
+    wrong = [name for name in API_KEYS if name in values and not _is_key(values[name])]
+    url = values.get("QUICKNODE_RPC_URL")
+    if url is not None and not is_http_address(url.text.reveal()):
+        expected["QUICKNODE_RPC_URL"] = "an address https://HOST/..."
+        wrong.append("QUICKNODE_RPC_URL")
+    return [
+        ConfigProblem(
+            file=values[name].origin,
+            line=values[name].line,
+            key=name,
+            value=MASK,
+            expected=expected[name],
+        )
+        for name in wrong
+    ]
+
+
+def _is_key(variable: Variable) -> bool:
+    text = variable.text.reveal()
+    return text.isascii() and text.isprintable() and " " not in text
 
 
 def _from_file(path: Path) -> tuple[dict[str, Variable], list[ConfigProblem], list[str]]:

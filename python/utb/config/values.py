@@ -57,6 +57,18 @@ def render(value: object) -> str:
     return text if len(text) <= _SHOWN_CHARS else text[: _SHOWN_CHARS - 3] + "..."
 
 
+def is_http_address(text: str) -> bool:
+    """Return whether a text is an address of HTTP, with or without encryption."""
+    if not text.isprintable() or " " in text:
+        return False
+    try:
+        parts = urlsplit(text)
+        # Reading the port is what checks it.
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
 def mask_url(text: str) -> str:
     """Return a URL without what may be a credential: user, query and long path parts."""
     if "://" not in text:

@@ -39,6 +39,8 @@ class Scrape(msgspec.Struct, frozen=True, kw_only=True):
     trade_uptime_s: float | None
     """Of the trading process; None before it told."""
     age_s: float | None
+    stored_seq: int | None
+    """Last record the ClickHouse store holds; None: nobody says."""
 
 
 class Metrics(Collector):
@@ -67,6 +69,9 @@ class Metrics(Collector):
             yield _gauge("utb_trade_uptime_seconds", text, now.trade_uptime_s)
         if now.age_s is not None:
             yield _gauge("utb_trade_age_seconds", "Since the trading process spoke.", now.age_s)
+        if now.stored_seq is not None:
+            text = "Last durable record in the ClickHouse store."
+            yield _gauge("utb_analytics_seq", text, float(now.stored_seq))
         yield from _account(now)
         pulse = now.replica.pulse
         if pulse is not None:

@@ -90,6 +90,11 @@ def _split(argument: str) -> tuple[str, Path]:
     if sign and _SYMBOL.fullmatch(left):
         return left, Path(right)
     path = Path(argument)
+    if not path.is_file():
+        if sign and "/" not in left:
+            expected = "SYMBOL=PATH with the symbol of a market in capitals, such as SOL-USDC"
+            raise UsageError("--prices", argument, expected)
+        raise UsageError("--prices", argument, "a file that exists")
     found = _MARKET.search(path.stem)
     if found is None:
         raise UsageError(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 import msgspec
+import structlog
 from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 from utb.domain.clock import MESSAGE_BYTES_MAX, Entry, FromClock, Join, Market, Schedule, ToClock
@@ -24,6 +25,7 @@ JOIN_PAUSE_SECONDS: Final = 0.25
 
 _BINARY, _PONG, _CLOSE = WSMsgType.BINARY, WSMsgType.PONG, WSMsgType.CLOSE
 _DECODER: Final = msgspec.msgpack.Decoder(FromClock)
+_log = structlog.get_logger(__name__)
 _SILENT: Final = logging.getLogger("utb.clock.library")
 _SILENT.addHandler(logging.NullHandler())
 _SILENT.propagate = False
@@ -45,15 +47,18 @@ class ClockLink(WSListener):
     async def join(
         cls, url: str, cursor: int, on_schedule: Callable[[list[Entry]], None]
     ) -> "tuple[ClockLink, Market]":
-        """Connect, and learn what is traded; again and again for a minute.
+        """Connect, and learn what is traded; again and again for a minute, as the log says.
 
         Raises:
             TransientError: If nobody answers.
         """
-        for _ in range(JOIN_ATTEMPTS - 1):
+        for attempt in range(JOIN_ATTEMPTS - 1):
             try:
                 return await cls._join_once(url, cursor, on_schedule)
-            except TransientError:
+            except TransientError as error:
+                if attempt == 0:
+                    for_s = JOIN_ATTEMPTS * JOIN_PAUSE_SECONDS
+                    _log.warning("waiting for the clock", reason=str(error), for_s=for_s)
                 await asyncio.sleep(JOIN_PAUSE_SECONDS)
         return await cls._join_once(url, cursor, on_schedule)
 

@@ -11,7 +11,7 @@ from utb.adapters.net.redact import Redactor
 from utb.config.schema import Config
 from utb.config.secrets import Secrets
 from utb.config.table import Secret
-from utb.config.values import MASK
+from utb.config.values import MASK, is_http_address
 from utb.errors import ConfigError, ConfigProblem
 
 _SOCKET_SCHEMES: Final = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
@@ -50,7 +50,7 @@ def places(config: Config, secrets: Secrets) -> tuple[RpcPlace, ...]:
     found = []
     if secrets.quicknode_rpc_url:
         url = secrets.quicknode_rpc_url.reveal()
-        if not _is_address(url):
+        if not is_http_address(url):
             raise ConfigError((_problem("QUICKNODE_RPC_URL", "an address https://HOST/..."),))
         found.append(
             _place("quicknode", url, setting="QUICKNODE_RPC_URL", rate=rpc.requests_per_second)
@@ -87,15 +87,6 @@ def places(config: Config, secrets: Secrets) -> tuple[RpcPlace, ...]:
 def redactor(found: Sequence[RpcPlace]) -> Redactor:
     """Return what removes the keys of all of them."""
     return Redactor(secret for place in found for secret in place.secrets)
-
-
-def _is_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        # Reading the port is what checks it.
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
 
 
 def _problem(key: str, expected: str) -> ConfigProblem:

@@ -120,4 +120,16 @@ def _failing(call: Any, *args: Any, **options: Any) -> Any:
     try:
         return call(*args, **options)
     except (ClickHouseError, OSError) as error:
-        raise TransientError(SOURCE, reason(str(error))) from error
+        raise TransientError(SOURCE, _unanswered(error) or reason(str(error))) from error
+
+
+def _unanswered(error: BaseException | None) -> str:
+    """Return why a server could not be reached, or nothing if that was not it.
+
+    The client's own words name the request with a number of its own: never the same twice.
+    """
+    while error is not None:
+        if isinstance(error, OSError) and error.strerror:
+            return f"the server does not answer ({error.strerror})"
+        error = error.__cause__ or error.__context__
+    return ""
