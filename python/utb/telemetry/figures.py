@@ -16,8 +16,8 @@ from utb.domain.orders import Trade
 DAY_NS = 86_400_000_000_000
 DAYS_PER_YEAR = 365
 RATIO_DAYS_MIN = 30
-MARKS_MIN = 2
 """Fewer daily returns give no Sharpe or Sortino ratio: their error would exceed them."""
+MARKS_MIN = 2
 
 
 class Costs(msgspec.Struct, frozen=True, kw_only=True):
