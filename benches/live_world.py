@@ -102,7 +102,7 @@ class World:
         self._cores = sorted(os.sched_getaffinity(0))
 
     def __enter__(self) -> Self:
-        make_run_dir(self._plan)
+        make_run_dir(self.state)
         if len(self._cores) > 1:
             # As on a dedicated host: whoever gets bytes from trading does not take its core
             os.sched_setaffinity(0, self._cores[:1])
